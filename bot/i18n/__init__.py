@@ -1,0 +1,1 @@
+"""Texts: marked in code, translated in catalogues, rendered with isolated left-to-right runs."""

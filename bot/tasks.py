@@ -1,0 +1,42 @@
+"""Background tasks that are never lost: referenced, named, logged when they fail."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Tasks:
+    """Owns the background tasks of one component."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run ``work`` in the background; a failure is logged under ``name``."""
+        task = asyncio.create_task(work, name=name)  # noqa: TID251 - the owner of the ban
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            # The type only: an exception's text may quote what a resident wrote.
+            log.error("task failed", task=task.get_name(), error=type(error).__name__)
+
+    async def drain(self) -> None:
+        """Wait until nothing runs (what running tasks spawn included)."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def close(self) -> None:
+        """Cancel what runs and wait for it to stop."""
+        for task in set(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
