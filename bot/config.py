@@ -16,58 +16,69 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_file=".env", env_file_encoding="utf-8", extra="ignore")
 
-    host: str = Field("127.0.0.1", description="Address the web chat and the webhooks listen on.")
-    port: int = Field(8080, ge=1, le=65535, description="Port of the web chat and the webhooks.")
+    host: str = Field(default="127.0.0.1", description="Address the web chat and the webhooks listen on.")
+    port: int = Field(default=8080, ge=1, le=65535, description="Port of the web chat and the webhooks.")
     public_url: str = Field(
-        "", description="HTTPS address residents reach this service at; turns the Telegram webhook on."
+        default="",
+        description="HTTPS address residents reach this service at; turns the Telegram webhook on.",
     )
     data_dir: Path = Field(
-        Path(".data"), description="Where the embedded Valkey, SQLite and generated keys are kept."
+        default=Path(".data"), description="Where the embedded Valkey, SQLite and generated keys are kept."
     )
     redis_url: str = Field(
-        "", description="Redis or Valkey to use instead of the embedded one; `?cluster=1` for a cluster."
+        default="",
+        description="Redis or Valkey to use instead of the embedded one; `?cluster=1` for a cluster.",
     )
-    database_url: str = Field("", description="`postgresql+asyncpg://…` instead of the embedded SQLite.")
+    database_url: str = Field(
+        default="", description="`postgresql+asyncpg://…` instead of the embedded SQLite."
+    )
     secret_keys: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="Encryption keys `index:newest[,older]`; made and kept in DATA_DIR when empty.",
     )
 
     telegram_token: SecretStr = Field(
-        SecretStr(""), description="Bot token from @BotFather; Telegram is off without it."
+        default=SecretStr(""), description="Bot token from @BotFather; Telegram is off without it."
     )
-    telegram_api_base: str = Field("https://api.telegram.org", description="Bot API server.")
+    telegram_api_base: str = Field(default="https://api.telegram.org", description="Bot API server.")
     telegram_webhook_secret: SecretStr = Field(
-        SecretStr(""), description="Secret token of the webhook; derived from the token when empty."
+        default=SecretStr(""), description="Secret token of the webhook; derived from the token when empty."
     )
 
-    operator_name: str = Field("", description="Who runs this service, as residents read it.")
-    operator_authority: str = Field("", description="The body that authorised it; unofficial when empty.")
+    operator_name: str = Field(default="", description="Who runs this service, as residents read it.")
+    operator_authority: str = Field(
+        default="", description="The body that authorised it; unofficial when empty."
+    )
 
-    registry_url: str = Field("", description="The registry; the sandbox when empty.")
-    registry_token: SecretStr = Field(SecretStr(""), description="Bearer token for the registry.")
+    registry_url: str = Field(default="", description="The registry; the sandbox when empty.")
+    registry_token: SecretStr = Field(default=SecretStr(""), description="Bearer token for the registry.")
     registry_timeout: float = Field(
-        20.0, gt=0, le=120, description="Seconds the registry has for one answer."
+        default=20.0, gt=0, le=120, description="Seconds the registry has for one answer."
     )
 
-    payments: str = Field("sandbox", pattern="^sandbox$", description="Payment gateway.")
-    gateway_url: str = Field("", description="The payment gateway; the sandbox when empty.")
+    payments: str = Field(default="sandbox", pattern="^sandbox$", description="Payment gateway.")
+    gateway_url: str = Field(default="", description="The payment gateway; the sandbox when empty.")
     gateway_secret: SecretStr = Field(
-        SecretStr(""), description="Secret shared with the gateway; the sandbox makes its own."
+        default=SecretStr(""), description="Secret shared with the gateway; the sandbox makes its own."
     )
     pay_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Hosts a payment may lead to, comma-separated; the gateway's own when empty."
+        default=(), description="Hosts a payment may lead to, comma-separated; the gateway's own when empty."
     )
-    pay_link_minutes: int = Field(30, ge=5, le=1440, description="Life of a payment link, in minutes.")
+    pay_link_minutes: int = Field(
+        default=30, ge=5, le=1440, description="Life of a payment link, in minutes."
+    )
 
     sandbox_port: int = Field(
-        8081, ge=1, le=65535, description="Port of the sandbox registry and payment page (loopback only)."
+        default=8081,
+        ge=1,
+        le=65535,
+        description="Port of the sandbox registry and payment page (loopback only).",
     )
     sandbox_latency: float = Field(
-        0.0, ge=0, le=60, description="Seconds the sandbox waits before each answer."
+        default=0.0, ge=0, le=60, description="Seconds the sandbox waits before each answer."
     )
     sandbox_failure: float = Field(
-        0.0, ge=0, le=1, description="Share of requests the sandbox fails with 503."
+        default=0.0, ge=0, le=1, description="Share of requests the sandbox fails with 503."
     )
 
     @field_validator("pay_hosts", mode="before")

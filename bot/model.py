@@ -53,7 +53,7 @@ class Pressed(Event, frozen=True, kw_only=True):
 
 
 class Attached(Event, frozen=True, kw_only=True):
-    """The resident sent something that is not text: ``photo``, ``voice``, ``sticker``, ``location`` and the like."""
+    """The resident sent something that is not text: a ``photo``, ``voice``, ``sticker``, ``location``."""
 
     kind: str
     source: str = ""
