@@ -1,0 +1,65 @@
+"""Values of the field that dialogs and services share. The words are those of the ministry's pages."""
+
+from enum import StrEnum
+
+import msgspec
+
+from bot.i18n.text import Local
+
+
+class FineKind(StrEnum):
+    """Whose fine it is: residency affairs (``مخالفة إقامة``) or traffic (``مخالفة مرور``)."""
+
+    RESIDENCY = "residency"
+    TRAFFIC = "traffic"
+
+
+class Subject(StrEnum):
+    """What a person is looked up by."""
+
+    CIVIL_ID = "civil_id"
+    REFERENCE = "reference"
+
+
+class Unpayable(StrEnum):
+    """Why a fine cannot be paid online, as the registry says. Anything else it says reads as `OTHER`."""
+
+    COURT = "court"  # referred to court or prosecution
+    IMPOUND = "impound"  # the vehicle must be seen first
+    OFFICE = "office"  # payable at the department's counter only
+    SETTLING = "settling"  # paid or being paid a moment ago; records are being updated
+    OTHER = "other"
+
+
+class Fine(msgspec.Struct, frozen=True, array_like=True):
+    """One violation with what it costs.
+
+    Attributes:
+        id: the registry's number of the fine; not personal data.
+        kind: residency or traffic.
+        title: what for, in both languages.
+        on: day of the violation, ISO 8601 (``2026-03-12``).
+        fils: amount due.
+        barrier: empty when payable online, else a value of `Unpayable`.
+    """
+
+    id: str
+    kind: FineKind
+    title: Local
+    on: str
+    fils: int
+    barrier: str = ""
+
+    @property
+    def payable(self) -> bool:
+        """Whether the registry lets it be paid online (its flag; never derived from the offence)."""
+        return not self.barrier
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """One line of an order: ``fine`` is `Fine.id`; at most one live order holds it."""
+
+    fine: str
+    kind: FineKind
+    title: Local
+    fils: int
