@@ -1,0 +1,113 @@
+"""Catalogues: read from the ``.po`` files at start and compiled into templates.
+
+There is no ``.mo`` step: nothing to forget, nothing to go stale (ADR 0004). A message that a catalogue
+lacks is its own English text.
+"""
+
+import re
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from babel.core import Locale
+from babel.messages.pofile import read_po
+
+from bot.errors import ConfigError
+from bot.i18n.text import Msg, Plural
+
+LANGUAGES: Final = ("ar", "en")
+RTL: Final = frozenset({"ar"})
+_FORMS: Final = ("zero", "one", "two", "few", "many", "other")
+_TOKENS: Final = re.compile(r"\{(\w+)\}|\*|`")
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """Part of a compiled template: literal text, or the placeholder ``name``; with its style."""
+
+    style: str
+    text: str = ""
+    name: str = ""
+
+
+Template = tuple[Piece, ...]
+
+
+def compile_template(source: str) -> Template:
+    """Split ``source`` into literals and placeholders, with ``*bold*`` and `` `code` `` read once."""
+    pieces: list[Piece] = []
+    style: str = ""
+    at = 0
+    for token in _TOKENS.finditer(source):
+        if token.start() > at:
+            pieces.append(Piece(style, source[at : token.start()]))
+        at = token.end()
+        if token[1]:
+            pieces.append(Piece(style, name=token[1]))
+        else:
+            mark = "b" if token[0] == "*" else "code"
+            style = "" if style == mark else mark
+    if at < len(source):
+        pieces.append(Piece(style, source[at:]))
+    return tuple(pieces)
+
+
+def locales_dir() -> Traversable:
+    """The catalogues: inside the installed package, or beside it in a checkout."""
+    packaged = files("bot") / "locales"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "locales"
+
+
+class Catalog:
+    """Every language's templates.
+
+    Raises:
+        ConfigError: a catalogue is missing.
+    """
+
+    def __init__(self, root: Traversable | None = None) -> None:
+        root = root or locales_dir()
+        self._single: dict[tuple[str, str], Template] = {}
+        self._plural: dict[tuple[str, str, str], Template] = {}
+        self._rules = {language: Locale(language).plural_form for language in LANGUAGES}
+        for language in LANGUAGES:
+            self._read(root, language)
+
+    def _read(self, root: Traversable, language: str) -> None:
+        path = root / language / "LC_MESSAGES" / "bot.po"
+        if not path.is_file():
+            raise ConfigError(f"catalogue missing: locales/{language}/LC_MESSAGES/bot.po")
+        with path.open("rb") as file:
+            messages = read_po(file, locale=language)
+        for message in messages:
+            if not message.id or message.fuzzy:
+                continue
+            strings = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+            if isinstance(message.id, str):
+                if strings[0]:
+                    self._single[language, message.id] = compile_template(strings[0])
+            else:
+                forms = _FORMS if len(strings) == len(_FORMS) else ("one", "other")
+                for form, string in zip(forms, strings, strict=False):
+                    if string:
+                        self._plural[language, message.id[0], form] = compile_template(string)
+
+    def template(self, msg: Msg | Plural, language: str, n: int = 0) -> Template:
+        """The compiled template of ``msg``; English when ``language`` lacks it."""
+        if isinstance(msg, Plural):
+            form = self._rules[language](n)
+            found = self._plural.get((language, msg.one, form))
+            return found if found is not None else self._english(msg.one if n == 1 else msg.other)
+        found = self._single.get((language, msg))
+        return found if found is not None else self._english(msg)
+
+    def _english(self, source: str) -> Template:
+        key = ("en", source)
+        if (template := self._single.get(key)) is None:
+            template = self._single[key] = compile_template(source)
+        return template
+
+    def text(self, msg: Msg, language: str) -> str:
+        """A message without arguments as plain text."""
+        return "".join(piece.text for piece in self.template(msg, language))
