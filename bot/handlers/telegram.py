@@ -1,0 +1,122 @@
+"""Telegram, whole: one bot, its updates by long polling or webhook, and the channel back.
+
+Set-up and both ways of running are described in docs/telegram.md.
+"""
+
+import hashlib
+import hmac
+import re
+
+import msgspec
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.utils.token import TokenValidationError
+from starlette.routing import Route
+
+from bot.config import Settings
+from bot.errors import ConfigError
+from bot.handlers.telegram_pace import PER_SECOND
+from bot.handlers.telegram_poll import Poller
+from bot.handlers.telegram_retry import insist
+from bot.handlers.telegram_send import TelegramChannel
+from bot.handlers.telegram_setup import Translate, introduce
+from bot.handlers.telegram_updates import Inbox
+from bot.handlers.telegram_webhook import register, route
+from bot.ports import Clock, Handle
+from bot.tasks import Tasks
+
+TIMEOUT = 30.0
+"""Seconds for one call. A message given up too early may have arrived, and would be sent twice."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # Bot API, setWebhook, secret_token
+
+
+class Telegram:
+    """The Telegram side of the service.
+
+    Args:
+        settings: token, Bot API server, public address.
+        clock: for pace and back-off.
+        tasks: for what a turn does not wait for.
+        translate: a text in ``ar`` or ``en``.
+        per_second: messages and edits a second, overall.
+
+    Raises:
+        ConfigError: the token or the webhook secret is not shaped like one.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        tasks: Tasks,
+        translate: Translate,
+        *,
+        per_second: int = PER_SECOND,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._tasks = tasks
+        self._translate = translate
+        self._secret = telegram_secret(settings)
+        self._bot = _open(settings)
+        self.channel = TelegramChannel(self._bot, clock, per_second)
+
+    def routes(self, handle: Handle) -> list[Route]:
+        """The webhook's route; none without ``PUBLIC_URL``, when the bot polls."""
+        return [route(self._inbox(handle), self._secret)] if self._settings.public_url else []
+
+    async def run(self, handle: Handle) -> None:
+        """Poll until cancelled; with ``PUBLIC_URL``, register the webhook and return.
+
+        Raises:
+            ConfigError: Telegram does not know the token, or refuses ``PUBLIC_URL``.
+        """
+        await insist(self._clock, "getMe", self._bot.me)
+        official = bool(self._settings.operator_authority)
+        self._tasks.spawn(introduce(self._bot, self._translate, official=official), "telegram profile")
+        if self._settings.public_url:
+            await register(self._bot, self._clock, self._settings.public_url, self._secret)
+        else:
+            await Poller(self._bot, self._inbox(handle), self._clock).run()
+
+    async def close(self) -> None:
+        """Close the connections. The webhook stays: Telegram keeps what comes meanwhile."""
+        await self._bot.session.close()
+
+    def _inbox(self, handle: Handle) -> Inbox:
+        return Inbox(self._bot, handle, self.channel, self._tasks, self._translate)
+
+
+def telegram_secret(settings: Settings) -> str:
+    """The webhook's secret: the given one, else derived from the token so that every process agrees.
+
+    Raises:
+        ConfigError: the given one has characters that setWebhook does not take.
+    """
+    given = settings.telegram_webhook_secret.get_secret_value()
+    if not given:
+        token = settings.telegram_token.get_secret_value().encode()
+        return hmac.new(token, b"iqamati telegram webhook", hashlib.sha256).hexdigest()
+    if _SECRET.fullmatch(given) is None:
+        raise ConfigError("TELEGRAM_WEBHOOK_SECRET: 1 to 256 of A-Z, a-z, 0-9, _ and -")
+    return given
+
+
+def _open(settings: Settings) -> Bot:
+    session = AiohttpSession(
+        api=TelegramAPIServer.from_base(settings.telegram_api_base),
+        json_loads=msgspec.json.decode,
+        json_dumps=_dumps,
+        timeout=TIMEOUT,
+    )
+    try:
+        return Bot(settings.telegram_token.get_secret_value(), session=session)
+    except TokenValidationError:
+        pass
+    raise ConfigError("TELEGRAM_TOKEN: not a bot token; @BotFather gives one like 123456:ABC…")
+
+
+def _dumps(value: object) -> str:
+    return msgspec.json.encode(value).decode()
