@@ -1,0 +1,161 @@
+"""The named cast: people to try the service with, each an interesting case. All synthetic."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from bot.i18n.text import Local
+from bot.sandbox import fines as law
+from bot.sandbox.fines import RESIDENCY, TRAFFIC, FineRecord, Offence, fine_id, overstay
+from bot.sandbox.people import Person, by_civil_id
+
+_ANY_DAY = date(2026, 11, 21)
+
+
+class Temper(StrEnum):
+    """How the registry behaves when asked about somebody."""
+
+    CALM = "calm"
+    SLOW = "slow"  # answers after 7 seconds
+    DOWN = "down"  # always 503
+    BUSY = "busy"  # always 429
+
+
+class DemoPerson(msgspec.Struct, frozen=True):
+    """Somebody to try things with.
+
+    Attributes:
+        person: index, civil ID, reference, passport, expiry.
+        note: what to expect.
+        fines: what is owed, oldest first.
+        temper: how the registry behaves.
+    """
+
+    person: Person
+    note: Local
+    fines: tuple[FineRecord, ...] = ()
+    temper: Temper = Temper.CALM
+
+    @property
+    def civil_id(self) -> str:
+        """12 digits."""
+        return self.person.civil_id
+
+    @property
+    def reference(self) -> str:
+        """MOI reference number, 10 digits."""
+        return self.person.reference
+
+    @property
+    def passport(self) -> str:
+        """Passport number."""
+        return self.person.passport
+
+    @property
+    def expiry(self) -> date:
+        """Last day of the passport."""
+        return self.person.expiry
+
+
+class _Script(msgspec.Struct, frozen=True):
+    """One fine of the cast: ``kwd`` for traffic, days late for residency."""
+
+    offence: Offence
+    on: str
+    fils: int
+    barrier: str | None = None
+
+
+_OLD_BELT = 10_000  # the amount before 22 April 2025, which old tickets keep
+_ADMINISTRATIVE = Offence(Local("غرامة إدارية لشؤون الإقامة", "Residency administrative fine"))
+_STREET = Local("شارع الخليج العربي", "Arabian Gulf Street")
+
+
+def _late(offence: Offence, on: str, days: int, barrier: str | None = None) -> _Script:
+    return _Script(offence, on, overstay(offence, days), barrier)
+
+
+def _cast(civil_id: str, ar: str, en: str, *scripts: _Script, temper: Temper = Temper.CALM) -> DemoPerson:
+    person = by_civil_id(civil_id, _ANY_DAY)
+    if person is None:  # a slip of ours in the table below
+        raise ValueError("the cast needs valid civil IDs")
+    told: list[FineRecord] = []
+    for place, script in enumerate(scripts):
+        kind = TRAFFIC if script.offence.amounts else RESIDENCY
+        told.append(
+            FineRecord(
+                id=fine_id(person.index, place, kind),
+                kind=kind,
+                title=script.offence.title,
+                on=date.fromisoformat(script.on),
+                fils=script.fils,
+                barrier=script.barrier,
+                place=_STREET if kind == TRAFFIC else None,
+            )
+        )
+    return DemoPerson(person, Local(ar, en), tuple(told), temper)
+
+
+def _many() -> tuple[_Script, ...]:
+    """Twenty-three tickets, one a fortnight: 12 of parking, 11 of other offences."""
+    offences = (law.PARKING, law.BELT, law.PARKING, law.PHONE)
+    day = date(2025, 5, 4).toordinal()
+    return tuple(
+        _Script(offence, date.fromordinal(day + 14 * n).isoformat(), offence.amounts[0] * 1000)
+        for n in range(23)
+        for offence in (offences[n % 4],)
+    )
+
+
+DEMO: Final[tuple[DemoPerson, ...]] = (
+    _cast(
+        "285011500029",
+        "ثلاث مخالفات تُدفع إلكترونياً بمجموع 45.000 د.ك. ورابعة لا تُدفع",
+        "three payable fines, 45.000 KWD in all, and one that is not",
+        _Script(law.BELT, "2025-04-14", _OLD_BELT),
+        _late(law.EXPIRED, "2026-03-12", 10),
+        _Script(law.RECKLESS, "2026-05-02", 150_000, "court"),
+        _Script(law.PARKING, "2026-08-30", 15_000),
+    ),
+    _cast("290063001017", "لا شيء عليه", "nothing owed"),
+    _cast(
+        "272120100478",
+        "كل ما عليه لا يُدفع إلكترونياً، ولكلٍّ سبب",
+        "everything unpayable, each for another reason",
+        _Script(law.SPEED, "2025-07-19", 130_000, "court"),
+        _Script(law.NOISE, "2025-11-03", 75_000, "impound"),
+        _late(law.TEMPORARY, "2026-02-08", 31, "office"),
+        _Script(law.DISABLED, "2026-06-27", 150_000, "audit"),
+    ),
+    _cast(
+        "300022900127",
+        "ثلاث وعشرون مخالفة تُدفع إلكترونياً",
+        "twenty-three payable fines",
+        *_many(),
+    ),
+    _cast(
+        "299123190026",
+        "مخالفة واحدة، 5.250 د.ك.",
+        "one single fine, 5.250 KWD",
+        _Script(_ADMINISTRATIVE, "2026-09-15", 5_250),
+    ),
+    _cast(
+        "268032105138",
+        "السجل بطيء (7 ثوانٍ)، ثم مخالفتان",
+        "the registry is slow (7 seconds), then two fines",
+        _late(law.EXPIRED, "2026-01-20", 45),
+        _Script(law.PHONE, "2026-10-05", 75_000),
+        temper=Temper.SLOW,
+    ),
+    _cast("315090908042", "السجل لا يجيب", "the registry is down", temper=Temper.DOWN),
+    _cast(
+        "324110503339",
+        "مخالفتان بالضبط",
+        "exactly two fines",
+        _late(law.NEWBORN, "2025-06-10", 20),
+        _late(law.EXPIRED, "2026-07-01", 6),
+    ),
+    _cast("286101901541", "السجل مشغول", "the registry is busy", temper=Temper.BUSY),
+)

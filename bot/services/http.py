@@ -1,0 +1,228 @@
+"""What every HTTP client of ours shares: bounded time, careful retries, a circuit breaker, our errors.
+
+No text of an error or a log line made here holds a body, a header or a query.
+"""
+
+import asyncio
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from ipaddress import ip_address
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import stamina
+
+from bot.errors import ConfigError, Malformed, Unavailable
+from bot.ports import Clock
+
+MAX_ANSWER: Final = 1024 * 1024
+"""Bytes of an answer we read; the largest honest one (100 fines) is about 40 kB."""
+
+_CONNECT: Final = 3.0  # seconds; a peer that does not accept by then is not there
+_NOT_SENT: Final = "no connection"
+_SERVER_ERROR: Final = 500
+_REDIRECT: Final = 300
+_CLIENT_ERROR: Final = 400
+
+T = TypeVar("T")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer below 500. ``media_type`` without parameters, lower case."""
+
+    status: int
+    body: bytes
+    media_type: str
+
+
+class Breaker:
+    """Stops asking a service that does not answer, and tries again after a rest.
+
+    Args:
+        clock: measures the rest.
+        failures: calls in a row that must fail before it opens.
+        rest: seconds until one call is let through as a trial.
+    """
+
+    def __init__(self, clock: Clock, failures: int = 5, rest: float = 10.0) -> None:
+        self._clock = clock
+        self._limit = failures
+        self._rest = rest
+        self._failures = 0
+        self._opened = 0.0
+        self._trying = False
+
+    @contextmanager
+    def guard(self, service: str) -> Generator[None, None, None]:
+        """Let the call in the block through and note how it went.
+
+        Raises:
+            Unavailable: at once, while ``service`` is left to rest.
+        """
+        trial = self._failures >= self._limit
+        if trial:
+            if self._trying or self._clock.monotonic() - self._opened < self._rest:
+                raise Unavailable(service, "resting after failures")
+            self._trying = True
+        try:
+            yield
+        except Unavailable:
+            self._failures += 1
+            self._opened = self._clock.monotonic()
+            raise
+        except Malformed:
+            self._failures = 0  # it is there, if not sane
+            raise
+        else:
+            self._failures = 0
+        finally:  # a cancelled call has learnt nothing, but another one may try
+            self._trying = self._trying and not trial
+
+
+class Http:
+    """Calls to one service.
+
+    Args:
+        service: its short name in errors.
+        client: closed by whoever made it.
+        breaker: shared by all calls that should fail together; None for one that never opens.
+        timeout: seconds for one call, retries included.
+        attempts: how often at most a repeatable call is sent.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        client: httpx.AsyncClient,
+        breaker: Breaker | None,
+        *,
+        timeout: float,
+        attempts: int = 3,
+    ) -> None:
+        self.service = service
+        self._client = client
+        self._breaker = breaker
+        self._budget = timeout
+        self._attempts = attempts
+        self._limits = httpx.Timeout(timeout, connect=min(_CONNECT, timeout))
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeatable: bool,
+        json: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request and return its answer.
+
+        Args:
+            method: HTTP method.
+            path: under the client's base URL; holds no personal data.
+            repeatable: whether sending it twice does no harm. One that never left is sent again anyway.
+            json: an encoded JSON body.
+            headers: besides the client's.
+
+        Raises:
+            Unavailable: no answer in time, a 5xx one, or the breaker is open.
+            Malformed: a redirect, an answer too large or wrongly encoded.
+        """
+        sent = {**(headers or {}), **({} if json is None else {"Content-Type": "application/json"})}
+        request = self._client.build_request(method, path, content=json, headers=sent, timeout=self._limits)
+        with self._breaker.guard(self.service) if self._breaker else nullcontext():
+            try:
+                async with asyncio.timeout(self._budget):
+                    return await self._retried(request, repeatable=repeatable)
+            except TimeoutError:
+                raise Unavailable(self.service, "timeout") from None
+
+    async def _retried(self, request: httpx.Request, *, repeatable: bool) -> Answer:
+        def again(error: Exception) -> bool:
+            return isinstance(error, Unavailable) and (repeatable or error.reason == _NOT_SENT)
+
+        async for attempt in stamina.retry_context(
+            again,
+            attempts=self._attempts,
+            timeout=self._budget,
+            wait_initial=0.1,
+            wait_max=1.0,
+            wait_jitter=0.2,
+        ):
+            with attempt:
+                return await self._once(request)
+        raise AssertionError("stamina returns or raises")
+
+    async def _once(self, request: httpx.Request) -> Answer:
+        # `from None`: an httpx error holds the request, hence its body.
+        try:
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                body = await self._read(response)
+            finally:
+                await response.aclose()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            raise Unavailable(self.service, _NOT_SENT) from None
+        except httpx.TimeoutException:
+            raise Unavailable(self.service, "timeout") from None
+        except httpx.DecodingError:
+            raise Malformed(self.service, "wrong content encoding") from None
+        except httpx.TransportError:
+            raise Unavailable(self.service, "connection lost") from None
+        status = response.status_code
+        if status >= _SERVER_ERROR:
+            raise Unavailable(self.service, f"answered {status}")
+        if _REDIRECT <= status < _CLIENT_ERROR:
+            raise Malformed(self.service, f"answered {status}")
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Answer(status, body, media_type)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                raise Malformed(self.service, "answer too large")
+        return bytes(body)
+
+
+def decoded(service: str, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body of ``answer``.
+
+    Raises:
+        Malformed: not JSON, or not of the decoder's type. The text does not say what was there.
+    """
+    if answer.media_type not in {"application/json", "application/problem+json"}:
+        raise Malformed(service, "not JSON")
+    try:
+        return decoder.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # A ValidationError is a DecodeError; either can quote the answer.
+        raise Malformed(service, "not the agreed shape") from None
+
+
+def make_client(base_url: str, token: str = "") -> httpx.AsyncClient:
+    """A client for the service at ``base_url`` (a path prefix is kept); the caller closes it.
+
+    Proxies of the environment are not used toward this machine.
+
+    Raises:
+        ConfigError: not an ``http(s)`` address.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError("expected an address that begins with https:// or http://")
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers={"Authorization": f"Bearer {token}"} if token else None,
+        trust_env=not _loopback(parts.hostname),
+    )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
