@@ -1,0 +1,1 @@
+"""Channels: each turns its own updates into events and outgoing messages into its own calls."""

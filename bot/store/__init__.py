@@ -1,0 +1,1 @@
+"""What is kept in Redis: sessions, outbox, timers and the web chat's log, all of it sealed."""

@@ -1,0 +1,43 @@
+"""Where a chat's keys live: one hash tag a chat, names that do not reveal the chat."""
+
+import binascii
+from typing import NamedTuple
+
+from bot.crypto import Keyring
+from bot.model import Chat
+
+PARTITIONS = 256
+"""Fixed for the life of a deployment: another number would look for every session in another place."""
+
+
+class Place(NamedTuple):
+    """The place of one chat.
+
+    Attributes:
+        tag: hash tag of its partition (``{p017}``); every key of the chat carries it, so all of them
+            are in one slot of a cluster.
+        name: the chat's blind name, 24 hex digits.
+    """
+
+    tag: str
+    name: str
+
+
+class Keys:
+    """Places of chats.
+
+    Args:
+        keyring: gives the blind names.
+        partitions: how many there are.
+    """
+
+    def __init__(self, keyring: Keyring, partitions: int = PARTITIONS) -> None:
+        self._keyring = keyring
+        self._partitions = partitions
+
+    def place(self, chat: Chat) -> Place:
+        """The place of ``chat``: the same in every process that shares the keyring."""
+        name = self._keyring.blind(f"chat:{chat.channel}:{chat.id}")
+        # A checksum, not `hash`: Python salts that one anew in every process.
+        partition = binascii.crc_hqx(name.encode(), 0) % self._partitions
+        return Place(f"{{p{partition:03d}}}", name)
