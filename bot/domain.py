@@ -1,10 +1,16 @@
 """Values of the field that dialogs and services share. The words are those of the ministry's pages."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from bot.i18n.text import Local
+
+
+TRAFFIC_WHATSAPP: Final = "99324092"
+RESIDENCY_PHONE: Final = "25582960"
+"""Contacts printed on the ministry's enquiry pages (www.moi.gov.kw, read 2026-11)."""
 
 
 class FineKind(StrEnum):
@@ -63,3 +69,15 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     kind: FineKind
     title: Local
     fils: int
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What a service hands to `checkout`.
+
+    Attributes:
+        subject: the masked number it is for (``2850****0029``).
+        items: what to pay, at least one.
+    """
+
+    subject: str
+    items: tuple[Item, ...]

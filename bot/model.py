@@ -137,11 +137,12 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         schema: `SESSION_SCHEMA` of the release that wrote it.
-        rev: counts commits; the store refuses to save over another revision.
+        rev: counts commits, from the epoch second of the first one, so that it never repeats after
+            a session expired; the store refuses to save over another revision.
         language: ``ar`` or ``en``.
         chosen: whether the resident chose the language (else it is guessed anew).
         frames: the dialog stack, root first; empty before the first event.
-        seen: ids of the latest events, oldest first.
+        seen: short hashes of the latest events' ids, oldest first.
         pressed: the last button token that was acted upon, to recognise a double tap.
         touched: when the resident last did something (epoch seconds).
         due: when the waiting state's timer runs out (epoch seconds), 0 for never.
@@ -152,7 +153,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     language: str = "ar"
     chosen: bool = False
     frames: tuple[Frame, ...] = ()
-    seen: tuple[str, ...] = ()
+    seen: tuple[int, ...] = ()
     pressed: str = ""
     touched: int = 0
     due: int = 0

@@ -4,15 +4,15 @@ A reader returns its value, or `Invalid` with a text that names what is wrong.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, cast
 
 from babel.dates import get_month_names
 
 from bot.i18n.text import N_, NP_, Code, say
 from bot.spec import Invalid
+from bot.spelling import clean, fold
 
 CIVIL_ID_DIGITS: Final = 12
 _WEIGHTS: Final = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -26,21 +26,6 @@ PASSPORT: Final = re.compile(r"[A-Z0-9]{5,15}")
 
 _SEPARATORS: Final = re.compile(r"[\s.\-_/\\,،٬٫–—‐‑]+")
 _SPREADSHEET: Final = re.compile(r"\d[.,٫]\d+e\+?\d+", re.IGNORECASE)
-_INVISIBLE: Final = {"Cf", "Mn", "Me", "Cc"}
-
-
-def clean(text: str) -> str:
-    """``text`` in NFKC, digits of any script as 0-9, without bidi marks, tatweel and diacritics."""
-    out: list[str] = []
-    for char in unicodedata.normalize("NFKC", text):
-        category = unicodedata.category(char)
-        if category == "Nd":
-            out.append(str(unicodedata.digit(char)))
-        elif char in "\n\t":
-            out.append(" ")
-        elif category not in _INVISIBLE and char != "ـ":
-            out.append(char)
-    return "".join(out).strip()
 
 
 def digits(text: str) -> str:
@@ -176,18 +161,9 @@ def _months() -> dict[str, int]:
     names: dict[str, int] = {}
     for locale in ("ar", "en", "ar_SY"):
         for width in ("wide", "abbreviated"):
-            table: Mapping[int, str] = get_month_names(width, locale=locale)
+            table = cast("Mapping[int, str]", get_month_names(width, locale=locale))
             names |= {fold(name): number for number, name in table.items()}
     return names
-
-
-_FOLDS: Final = str.maketrans("أإآٱىةؤئگ", "اااايهويك")
-_REPEATS: Final = re.compile(r"(\D)\1{2,}")
-
-
-def fold(text: str) -> str:
-    """``text`` for matching only: cleaned, lower case, Arabic letter variants and repeats folded."""
-    return " ".join(_REPEATS.sub(r"\1", clean(text).lower().translate(_FOLDS)).split())
 
 
 _MONTHS: Final = _months()

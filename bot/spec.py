@@ -104,7 +104,8 @@ class Waiting(Generic[A]):
         wakes: happenings from outside, by kind.
         back: where ``/back`` leads; by default the question before.
         entry: False where coming back makes no sense (the state is skipped by ``/back``).
-        rest: nothing is at stake here; a new request is understood, and it counts as an end.
+        listens: a new request (a civil ID, the name of a service) is understood here.
+        rest: the dialog has reached its aim; like ``listens``, and it counts as an end.
         silent: says nothing on arrival, only when the resident writes.
     """
 
@@ -112,6 +113,7 @@ class Waiting(Generic[A]):
     wakes: Mapping[str, WakesTo[A]] = field(default_factory=dict[str, WakesTo[A]])
     back: StrEnum | None = None
     entry: bool = True
+    listens: bool = False
     rest: bool = False
     silent: bool = False
 
@@ -172,6 +174,7 @@ class Do(Generic[A]):
         keep: takes the result into the answers.
         refused: the effect's own enumeration of refusals; each has an edge in ``failed``.
         otherwise: the edge of every failure that ``failed`` does not name.
+        missed: changes the answers on any failure (counts tries).
         timeout: seconds until the failure `Fault.TIMEOUT`.
         slow: said once when the outcome takes longer than a resident waits without a word.
     """
@@ -183,6 +186,7 @@ class Do(Generic[A]):
     keep: Callable[[A, Any], A] | None = None
     refused: type[StrEnum] | None = None
     failed: Mapping[StrEnum, StrEnum] = field(default_factory=dict[StrEnum, StrEnum])
+    missed: Callable[[A], A] | None = None
     timeout: float = 30.0
     slow: Msg | None = None
     wakes: Mapping[str, WakesTo[A]] = field(default_factory=dict[str, WakesTo[A]])
@@ -246,7 +250,7 @@ class Dialog(Generic[A]):
         title: what the resident was doing, for "carry on where you were" and help.
         answers: a frozen msgspec Struct whose fields all have defaults.
         start: first state.
-        cancel: the `End` that ``/cancel`` leads to.
+        cancel: where ``/cancel`` leads; an `End` without a value, or an effect that ends in one.
         notices: texts for outside happenings that no waiting state takes, by kind.
         migrations: ``{1: step}`` turns version 1 answers (plain values) into version 2, and so on.
         help: said by ``/help`` inside this dialog.

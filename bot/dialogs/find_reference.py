@@ -1,10 +1,14 @@
 """Find reference: which is my MOI reference number? Called by others; returns the number."""
 
+from datetime import date
 from enum import StrEnum
 
 import msgspec
 
+from bot.i18n.text import N_, Arg, Code, say
+from bot.parse import civil_id, day, passport
 from bot.ports import Effect
+from bot.spec import Ask, Choose, Dialog, Do, End, Go
 
 
 class FindReference(Effect, frozen=True, tag="find_reference"):
@@ -29,3 +33,106 @@ class FindReferenceRefused(StrEnum):
     """The registry's refusals."""
 
     NO_MATCH = "no_match"  # the three do not belong together, or nobody has them
+
+
+class S(StrEnum):
+    """States."""
+
+    CIVIL_ID = "civil_id"
+    PASSPORT = "passport"
+    EXPIRY = "expiry"
+    LOOKUP = "lookup"
+    NO_MATCH = "no_match"
+    DOWN = "down"
+    FOUND = "found"
+    LEFT = "left"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Whose number is looked for."""
+
+    civil_id: str = ""
+    passport: str = ""
+    expiry: date = date.min
+    number: str = ""
+
+
+def find(holder: Holder) -> FindReference:
+    """The look-up."""
+    return FindReference(holder.civil_id, holder.passport, holder.expiry.isoformat())
+
+
+def found(holder: Holder, reference: Reference) -> Holder:
+    """Keep the number; the passport is not needed any more."""
+    return msgspec.structs.replace(holder, number=reference.number, passport="", expiry=date.min)
+
+
+def found_text(holder: Holder) -> Arg:
+    """The number, to be kept."""
+    return say(N_("Your MOI reference number, to keep:\n{number}"), number=Code(holder.number))
+
+
+def number(holder: Holder) -> str:
+    """What the caller is given."""
+    return holder.number
+
+
+DIALOG = Dialog[Holder](
+    id="find_reference",
+    version=1,
+    title=N_("My MOI reference number"),
+    answers=Holder,
+    start=S.CIVIL_ID,
+    cancel=S.LEFT,
+    help=N_("The MOI reference number is found by civil ID, passport number and the passport's expiry date."),
+    states={
+        S.CIVIL_ID: Ask(
+            N_("To find the reference number: enter the 12-digit civil ID."),
+            parse=civil_id,
+            into="civil_id",
+            then=S.PASSPORT,
+            hint=N_(
+                "The civil ID is printed on the front of the civil ID card and shown in the Kuwait Mobile ID app."
+            ),
+        ),
+        S.PASSPORT: Ask(
+            N_(
+                "Enter the passport number. I delete your message where the app lets me, and keep the number only until the answer comes."
+            ),
+            parse=passport,
+            into="passport",
+            then=S.EXPIRY,
+            hint=N_("It stands at the top right of the page with your photo. Mind O and 0."),
+            secret=True,
+        ),
+        S.EXPIRY: Ask(
+            N_("When does the passport expire? For example 12/03/2027."),
+            parse=day,
+            into="expiry",
+            then=S.LOOKUP,
+            hint=N_("Day first, then month, then year."),
+        ),
+        S.LOOKUP: Do(
+            FindReference,
+            find,
+            then=S.FOUND,
+            otherwise=S.DOWN,
+            keep=found,
+            refused=FindReferenceRefused,
+            failed={FindReferenceRefused.NO_MATCH: S.NO_MATCH},
+            slow=N_("The ministry's records are slow today; I am still asking."),
+        ),
+        S.NO_MATCH: Choose(
+            N_("The records hold nobody with these three together. One of them may have a slip in it."),
+            (Go(N_("Enter them again"), S.CIVIL_ID),),
+            entry=False,
+        ),
+        S.DOWN: Choose(
+            N_("The ministry's records do not answer now. Nothing is lost."),
+            (Go(N_("Try again"), S.LOOKUP),),
+            entry=False,
+        ),
+        S.FOUND: End(found_text, value=number),
+        S.LEFT: End(N_("Stopped. Nothing was looked up.")),
+    },
+)

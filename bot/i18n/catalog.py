@@ -46,11 +46,14 @@ def compile_template(source: str) -> Template:
         if token[1]:
             pieces.append(Piece(style, name=token[1]))
         else:
-            mark = "b" if token[0] == "*" else "code"
-            style = "" if style == mark else mark
+            style = _toggled(style, "b" if token[0] == "*" else "code")
     if at < len(source):
         pieces.append(Piece(style, source[at:]))
     return tuple(pieces)
+
+
+def _toggled(style: str, mark: str) -> str:
+    return "" if style == mark else mark
 
 
 def locales_dir() -> Traversable:

@@ -1,0 +1,19 @@
+"""All dialogs, named one by one: what is not in this tuple does not exist."""
+
+from typing import Any
+
+from bot.dialogs import checkout, find_reference, violations
+from bot.dialogs.home import Operator, S, home, intro
+from bot.engine.book import Book
+from bot.i18n.speech import Speech
+from bot.spec import Dialog
+
+
+def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
+    """Every dialog of the service; the first is home."""
+    return (home(operator), violations.DIALOG, find_reference.DIALOG, checkout.DIALOG)
+
+
+def book(operator: Operator, speech: Speech) -> Book:
+    """The dialogs as the engine takes them."""
+    return Book(dialogs(operator), "home", S.MENU, speech, intro(operator))

@@ -1,0 +1,94 @@
+"""Home: the greeting and the menu. The root of every chat; its `Call` states are the services."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from bot.i18n.text import N_, Arg, lines, say
+from bot.spec import Call, Choose, Command, Dialog, Go
+
+
+class S(StrEnum):
+    """States."""
+
+    HELLO = "hello"
+    MENU = "menu"
+    VIOLATIONS = "violations"
+    REFERENCE = "reference"
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """Home remembers nothing."""
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """Who runs this service; unofficial until an authority stands behind it."""
+
+    name: str = ""
+    authority: str = ""
+
+
+def standing(operator: Operator) -> Arg:
+    """Whether this is the ministry (Telegram's terms forbid posing as a body that has not authorised us)."""
+    if operator.authority:
+        return say(
+            N_("This service is run by {name} with the authority of {authority}."),
+            name=operator.name or operator.authority,
+            authority=operator.authority,
+        )
+    if operator.name:
+        return say(N_("This service is run by {name}. It is not the ministry."), name=operator.name)
+    return say(N_("This is an unofficial service, not the ministry."))
+
+
+def greeting(operator: Operator) -> Arg:
+    """What this is, what it is not, what it never asks for, and how to begin."""
+    return lines(
+        say(N_("Hello, this is *Iqamati*: find what you owe, pay it, get the receipt.")),
+        standing(operator),
+        say(N_("We never ask here for a card number, a PIN, a password or a one-time code.")),
+        say(N_(" ")),
+        say(N_("Send a civil ID, or choose:")),
+        say(N_("(اكتب بالعربية في أي وقت.)")),
+    )
+
+
+def intro(operator: Operator) -> Arg:
+    """The greeting in one line, for those whose first message already says what they want."""
+    return lines(say(N_("*Iqamati*")), standing(operator))
+
+
+_SERVICES: Final = (
+    Go[Nothing](N_("Violations"), S.VIOLATIONS),
+    Go[Nothing](N_("My MOI reference"), S.REFERENCE),
+    Command(N_("العربية 🇰🇼"), "/language"),
+)
+
+
+def home(operator: Operator) -> Dialog[Nothing]:
+    """The home dialog of an operator."""
+
+    def hello(_nothing: Nothing) -> Arg:
+        return greeting(operator)
+
+    return Dialog[Nothing](
+        id="home",
+        version=1,
+        title=N_("Menu"),
+        answers=Nothing,
+        start=S.HELLO,
+        cancel=S.MENU,
+        states={
+            S.HELLO: Choose(hello, _SERVICES, noun=N_("Service"), rest=True, entry=False),
+            S.MENU: Choose(
+                N_("Which service? A civil ID alone is enough, too."),
+                _SERVICES,
+                noun=N_("Service"),
+                rest=True,
+                entry=False,
+            ),
+            S.VIOLATIONS: Call("violations", then=S.MENU, left=S.MENU),
+            S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
+        },
+    )

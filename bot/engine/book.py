@@ -1,0 +1,59 @@
+"""All dialogs together, with the words the engine needs: an immutable table given to every step."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from bot.i18n.speech import Speech
+from bot.i18n.text import Arg
+from bot.model import Frame
+from bot.spec import Call, Dialog
+
+ID_LENGTH = 14
+"""Longest id of a dialog and of a state, so that a button's token stays within Telegram's 64 bytes."""
+
+
+class Book:
+    """The dialogs by id.
+
+    Args:
+        dialogs: all of them.
+        home: id of the root dialog, whose `Call` states are the services.
+        menu: the home state that ``/menu`` leads to.
+        speech: word tables.
+        intro: said before a first answer that skips the greeting.
+    """
+
+    def __init__(
+        self, dialogs: tuple[Dialog[Any], ...], home: str, menu: StrEnum, speech: Speech, intro: Arg
+    ) -> None:
+        self.dialogs = {dialog.id: dialog for dialog in dialogs}
+        self.home = self.dialogs[home]
+        self.speech = speech
+        self.intro = intro
+        self.menu = menu.value
+        self._doors = {
+            state.dialog: name for name, state in self.home.states.items() if isinstance(state, Call)
+        }
+
+    def door(self, dialog: str) -> str | None:
+        """The home state that calls ``dialog``."""
+        return self._doors.get(dialog)
+
+    def open(self, text: str, today: date, *, deep: bool) -> Frame | None:
+        """The frame of the first dialog that recognises ``text`` as a whole request."""
+        for dialog in self.dialogs.values():
+            for opening in dialog.openings:
+                if opening.deep == deep and (answers := opening.recognise(text, today)) is not None:
+                    return Frame(
+                        dialog.id, dialog.version, opening.at.value, answers=msgspec.to_builtins(answers)
+                    )
+        return None
+
+    def start(self, dialog: str, answers: msgspec.Struct | None = None) -> Frame:
+        """A frame at the start of ``dialog``."""
+        found = self.dialogs[dialog]
+        given = msgspec.to_builtins(answers if answers is not None else found.answers())
+        return Frame(found.id, found.version, found.start.value, answers=given)
