@@ -25,7 +25,7 @@ def edges(dialog: Dialog[Any]) -> Iterator[Edge]:
             yield name.value, to.value, label
 
 
-def _targets(state: State[Any]) -> Iterator[tuple[StrEnum, str]]:  # noqa: C901 - one case a kind of state
+def _targets(state: State[Any]) -> Iterator[tuple[StrEnum, str]]:
     match state:
         case Ask():
             yield state.then, "valid"
@@ -77,7 +77,8 @@ def _faults(dialog: Dialog[Any], table: Mapping[str, Dialog[Any]]) -> Iterator[s
     for start, to, label in arrows:
         if to not in names:
             yield f"{dialog.id}.{start}: {label!r} leads to {to!r}, which does not exist"
-    reached = _reach(dialog.start.value, arrows) | _reach(dialog.cancel.value, arrows)
+    doors = (dialog.start, dialog.cancel, *(opening.at for opening in dialog.openings))
+    reached = set[str]().union(*(_reach(door.value, arrows) for door in doors))
     for name in sorted(names - reached):
         yield f"{dialog.id}.{name}: cannot be reached"
     ends = {name.value for name, state in dialog.states.items() if _is_end(state)}
@@ -148,6 +149,7 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
 def mermaid(dialog: Dialog[Any]) -> str:
     """The dialog as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {dialog.start.value}"]
+    lines += [f"    [*] --> {opening.at.value}: {opening.recognise.__name__}" for opening in dialog.openings]
     for start, to, label in edges(dialog):
         lines.append(f"    {start} --> {to}: {_label(label)}")
     for name, state in dialog.states.items():
