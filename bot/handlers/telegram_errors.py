@@ -4,8 +4,11 @@ A text of aiogram's may hold the chat's id, a link with its token, or (through a
 the bot's token. So nothing of it is kept, neither as text nor as the cause of an error of ours.
 """
 
+from typing import cast
+
 from aiogram.exceptions import (
     AiogramError,
+    ClientDecodeError,
     TelegramBadRequest,
     TelegramEntityTooLarge,
     TelegramForbiddenError,
@@ -43,6 +46,11 @@ def says(error: BaseException, phrases: tuple[str, ...]) -> bool:
     return isinstance(error, TelegramBadRequest) and any(p in error.message.lower() for p in phrases)
 
 
+def went_well(error: BaseException) -> bool:
+    """Whether Telegram did what was asked and aiogram merely could not read what it returned."""
+    return isinstance(error, ClientDecodeError) and _says_ok(error.data)
+
+
 def failure(error: BaseException) -> DeliveryError | Unavailable:
     """Our error for one of `FAILURES`. To be raised outside the ``except`` block, so that it has no cause."""
     if isinstance(error, TelegramRetryAfter):
@@ -54,3 +62,8 @@ def failure(error: BaseException) -> DeliveryError | Unavailable:
     if isinstance(error, TelegramEntityTooLarge):
         return Rejected("message is too long")
     return Unavailable("telegram", type(error).__name__)
+
+
+def _says_ok(answer: object) -> bool:
+    # The decoded answer; its text when it was not even JSON.
+    return isinstance(answer, dict) and cast("dict[str, object]", answer).get("ok") is True

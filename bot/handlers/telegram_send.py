@@ -16,7 +16,7 @@ from aiogram.methods import (
 from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
 
 from bot.errors import Rejected, RetryLater
-from bot.handlers.telegram_errors import BAD_LINK, FAILURES, SAME, STUCK, failure, says
+from bot.handlers.telegram_errors import BAD_LINK, FAILURES, SAME, STUCK, failure, says, went_well
 from bot.handlers.telegram_pace import PER_SECOND, Pacer
 from bot.handlers.telegram_text import html, keyboard, links_in_text, pieces
 from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle, Span
@@ -154,6 +154,8 @@ class TelegramChannel:
         try:
             await self._bot(method)
         except FAILURES as error:
+            if went_well(error):
+                return True
             if says(error, done + lost):
                 return says(error, done)
             refused = _BadLink("a link button was refused") if says(error, BAD_LINK) else failure(error)

@@ -69,7 +69,9 @@ async def introduce(bot: Bot, translate: Translate, *, official: bool) -> None:
 async def _commands(bot: Bot, code: str, wanted: list[BotCommand]) -> None:
     # Private chats only: elsewhere we do not work, so there is nothing to offer.
     scope = BotCommandScopeAllPrivateChats()
-    if await bot.get_my_commands(scope=scope, language_code=code) != wanted:
+    known = await bot.get_my_commands(scope=scope, language_code=code)
+    # Not `known != wanted`: aiogram's objects also compare the bot they came from.
+    if [(it.command, it.description) for it in known] != [(it.command, it.description) for it in wanted]:
         await bot.set_my_commands(wanted, scope=scope, language_code=code)
 
 

@@ -155,7 +155,7 @@ def _written(update: int, message: Message) -> Event | None:
         return Typed(id=event, chat=chat, language=language, source=source, text=text)
     kind = message.content_type
     if kind in _ATTACHED:
-        return Attached(id=event, chat=chat, language=language, source=source, kind=str(kind))
+        return Attached(id=event, chat=chat, language=language, source=source, kind=ContentType(kind).value)
     return None
 
 
