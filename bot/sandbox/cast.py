@@ -8,7 +8,7 @@ import msgspec
 
 from bot.i18n.text import Local
 from bot.sandbox import fines as law
-from bot.sandbox.fines import RESIDENCY, TRAFFIC, FineRecord, Offence, fine_id, overstay
+from bot.sandbox.fines import RESIDENCY, TRAFFIC, FineRecord, Offence, Words, fine_id, overstay
 from bot.sandbox.people import Person, by_civil_id
 
 _ANY_DAY = date(2026, 11, 21)
@@ -69,8 +69,8 @@ class _Script(msgspec.Struct, frozen=True):
 
 
 _OLD_BELT = 10_000  # the amount before 22 April 2025, which old tickets keep
-_ADMINISTRATIVE = Offence(Local("غرامة إدارية لشؤون الإقامة", "Residency administrative fine"))
-_STREET = Local("شارع الخليج العربي", "Arabian Gulf Street")
+_ADMINISTRATIVE = Offence(Words("غرامة إدارية لشؤون الإقامة", "Residency administrative fine"))
+_STREET = Words("شارع الخليج العربي", "Arabian Gulf Street")
 
 
 def _late(offence: Offence, on: str, days: int, barrier: str | None = None) -> _Script:

@@ -11,7 +11,6 @@ from typing import Final
 
 import msgspec
 
-from bot.i18n.text import Local
 from bot.sandbox.people import Person, draw
 
 RESIDENCY: Final = "residency"
@@ -31,6 +30,13 @@ _SHIFT = 14_142_135_623
 _INVERSE = pow(_FACTOR, -1, _NUMBERS)
 
 
+class Words(msgspec.Struct, frozen=True):
+    """A text in both languages, as the contract shows it."""
+
+    ar: str
+    en: str
+
+
 class FineRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A fine as the contract shows it.
 
@@ -46,17 +52,17 @@ class FineRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     id: str
     kind: str
-    title: Local
+    title: Words
     on: date
     fils: int
     barrier: str | None
-    place: Local | None = None
+    place: Words | None = None
 
 
 class Offence(msgspec.Struct, frozen=True):
     """What a fine is for; ``first`` and ``after`` are KWD a day, ``cap`` in KWD (residency only)."""
 
-    title: Local
+    title: Words
     amounts: tuple[int, ...] = ()  # KWD; several where the amount grows with the excess
     first: int = 2
     after: int = 4
@@ -64,31 +70,31 @@ class Offence(msgspec.Struct, frozen=True):
 
 
 NEWBORN = Offence(
-    Local("عدم تسجيل إقامة مولود جديد خلال 4 أشهر", "Newborn not registered within 4 months"), cap=2000
+    Words("عدم تسجيل إقامة مولود جديد خلال 4 أشهر", "Newborn not registered within 4 months"), cap=2000
 )
-EXPIRED = Offence(Local("انتهاء الإقامة دون تجديدها", "Residency expired and not renewed"))
-TEMPORARY = Offence(Local("تجاوز مدة الإقامة المؤقتة", "Temporary residence overrun"))
-CANCELLED = Offence(Local("عدم المغادرة بعد إلغاء الإقامة", "Not departed after the residency was cancelled"))
+EXPIRED = Offence(Words("انتهاء الإقامة دون تجديدها", "Residency expired and not renewed"))
+TEMPORARY = Offence(Words("تجاوز مدة الإقامة المؤقتة", "Temporary residence overrun"))
+CANCELLED = Offence(Words("عدم المغادرة بعد إلغاء الإقامة", "Not departed after the residency was cancelled"))
 DOMESTIC = Offence(
-    Local("انتهاء إقامة عمالة منزلية دون تجديدها", "Domestic worker's residency not renewed"),
+    Words("انتهاء إقامة عمالة منزلية دون تجديدها", "Domestic worker's residency not renewed"),
     after=2,
     cap=600,
 )
-VISIT = Offence(Local("تجاوز مدة سمة الزيارة", "Visit visa overstayed"), first=10, after=10, cap=2000)
+VISIT = Offence(Words("تجاوز مدة سمة الزيارة", "Visit visa overstayed"), first=10, after=10, cap=2000)
 
-PARKING = Offence(Local("وقوف ممنوع", "Prohibited parking"), (15,))
-BELT = Offence(Local("عدم ربط حزام الأمان", "No seat belt"), (30,))
-PHONE = Offence(Local("استخدام الهاتف أثناء القيادة", "Phone in hand while driving"), (75,))
-SPEED = Offence(Local("تجاوز السرعة المقررة", "Speeding"), (70, 100, 130, 150))
-RED_LIGHT = Offence(Local("تجاوز الإشارة الحمراء", "Red light"), (150,))
-RECKLESS = Offence(Local("رعونة في القيادة", "Reckless driving"), (150,))
-DISABLED = Offence(Local("الوقوف في مواقف ذوي الإعاقة", "Parking in a place for the disabled"), (150,))
-CHILD = Offence(Local("طفل دون العاشرة في المقعد الأمامي", "Child under ten in the front seat"), (50,))
+PARKING = Offence(Words("وقوف ممنوع", "Prohibited parking"), (15,))
+BELT = Offence(Words("عدم ربط حزام الأمان", "No seat belt"), (30,))
+PHONE = Offence(Words("استخدام الهاتف أثناء القيادة", "Phone in hand while driving"), (75,))
+SPEED = Offence(Words("تجاوز السرعة المقررة", "Speeding"), (70, 100, 130, 150))
+RED_LIGHT = Offence(Words("تجاوز الإشارة الحمراء", "Red light"), (150,))
+RECKLESS = Offence(Words("رعونة في القيادة", "Reckless driving"), (150,))
+DISABLED = Offence(Words("الوقوف في مواقف ذوي الإعاقة", "Parking in a place for the disabled"), (150,))
+CHILD = Offence(Words("طفل دون العاشرة في المقعد الأمامي", "Child under ten in the front seat"), (50,))
 PAPERS = Offence(
-    Local("انتهاء التأمين أو رخصة تسيير المركبة", "Vehicle insurance or registration expired"), (50,)
+    Words("انتهاء التأمين أو رخصة تسيير المركبة", "Vehicle insurance or registration expired"), (50,)
 )
-NOISE = Offence(Local("أصوات مزعجة أو دخان من المركبة", "Noise or smoke from the vehicle"), (75,))
-LICENCE = Offence(Local("القيادة برخصة سوق غير صالحة", "Driving without a valid licence"), (75,))
+NOISE = Offence(Words("أصوات مزعجة أو دخان من المركبة", "Noise or smoke from the vehicle"), (75,))
+LICENCE = Offence(Words("القيادة برخصة سوق غير صالحة", "Driving without a valid licence"), (75,))
 
 _OVERSTAYS = (EXPIRED, EXPIRED, EXPIRED, EXPIRED, TEMPORARY, CANCELLED, DOMESTIC, VISIT)
 _OFFENCES = (
@@ -103,12 +109,12 @@ _SHARES = (42, 20, 13, 9, 6, 4, 3, 2, 1)
 # Out of 20 fines: 16 payable. ``audit`` is a word the contract does not name: clients must cope with it.
 _BARRIERS = (*(None,) * 16, "court", "impound", "office", "audit")
 _PLACES = (
-    Local("شارع الخليج العربي", "Arabian Gulf Street"),
-    Local("الدائري الرابع", "Fourth Ring Road"),
-    Local("طريق الفحيحيل", "Fahaheel Road"),
-    Local("شارع سالم المبارك، السالمية", "Salem Al-Mubarak Street, Salmiya"),
-    Local("شارع تونس، حولي", "Tunis Street, Hawally"),
-    Local("طريق المطار، الفروانية", "Airport Road, Farwaniya"),
+    Words("شارع الخليج العربي", "Arabian Gulf Street"),
+    Words("الدائري الرابع", "Fourth Ring Road"),
+    Words("طريق الفحيحيل", "Fahaheel Road"),
+    Words("شارع سالم المبارك، السالمية", "Salem Al-Mubarak Street, Salmiya"),
+    Words("شارع تونس، حولي", "Tunis Street, Hawally"),
+    Words("طريق المطار، الفروانية", "Airport Road, Farwaniya"),
 )
 
 
