@@ -1,11 +1,11 @@
 """The protocols between layers. An implementation never imports another one: `bot.bootstrap` joins them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from bot.model import Chat, Event, Outgoing, Woken
+from bot.model import Chat, Event, Outgoing, Session, Woken
 
 
 class Clock(Protocol):
@@ -87,3 +87,65 @@ Raises `Failed` for a refusal the dialog knows, `bot.errors.OutsideError` otherw
 
 Wake = Callable[[Woken], Awaitable[None]]
 """Brings an outside happening into a chat. A repeated event id changes nothing."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A chat as found in the store.
+
+    Attributes:
+        session: fresh when there was none.
+        waiting: ids of outbox entries that may not have been delivered yet.
+        unreachable: the resident blocked us earlier.
+    """
+
+    session: Session
+    waiting: tuple[str, ...] = ()
+    unreachable: bool = False
+
+
+class Outbox(Protocol):
+    """Sessions, outbox and timers; `bot.store.sessions.Sessions`, whose docstrings hold."""
+
+    def place(self, chat: Chat) -> tuple[str, str]:
+        """The chat's partition tag and blind name."""
+        ...
+
+    async def load(self, chat: Chat) -> Loaded:
+        """The chat's session."""
+        ...
+
+    async def commit(
+        self, chat: Chat, before: int, session: Session, entries: Sequence[bytes]
+    ) -> tuple[str, ...]:
+        """Save a turn; the ids of its outbox entries."""
+        ...
+
+    def delivered(self, tag: str, entry_id: str) -> None:
+        """Note a delivery."""
+        ...
+
+    async def flush(self) -> None:
+        """Send the notes of deliveries."""
+        ...
+
+    async def hold(self, held: Iterable[tuple[str, str]]) -> None:
+        """Sign of life for entries (tag, id)."""
+        ...
+
+    async def claim(
+        self, tag: str, ids: Sequence[str], idle: float
+    ) -> tuple[set[str], list[tuple[str, bytes]]]:
+        """Take over idle ones of ``ids``: (gone, taken)."""
+        ...
+
+    async def abandoned(self, idle: float) -> list[tuple[str, str, bytes]]:
+        """Take over idle entries of every partition: (tag, id, entry)."""
+        ...
+
+    async def due(self, now: int) -> list[Chat]:
+        """Chats whose timer has run out."""
+        ...
+
+    async def mark(self, chat: Chat, *, unreachable: bool) -> None:
+        """Remember that the resident blocked us, or wrote again."""
+        ...

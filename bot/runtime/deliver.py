@@ -1,0 +1,252 @@
+"""Delivering what was committed: replies in order per chat, effects beside them.
+
+An entry leaves the outbox only when it is done. What this process cannot finish stays, and whoever finds
+it idle takes it over.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import structlog
+
+from bot.errors import BotError, OutsideError, Rejected, RetryLater, StoreAway, Unreachable
+from bot.model import Chat, Outcome, Slow
+from bot.ports import Asked, Channel, Clock, Effect, Executor, Failed, Handle, Outbox
+from bot.runtime.entries import Codec, Entry, Job
+from bot.spec import Fault
+from bot.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+IDLE: Final = 20.0
+"""Seconds without a sign of life after which an entry counts as abandoned."""
+HOLD: Final = 5.0
+"""Seconds between signs of life."""
+SLOW_AFTER: Final = 5.0
+"""Seconds a resident waits without a word (journeys)."""
+TYPING_EVERY: Final = 4.0
+"""Seconds a typing mark lasts on Telegram, less one."""
+TRIES: Final = 4
+"""Tries of one delivery before it is left to the recoverer."""
+LONGEST_WAIT: Final = 120.0
+"""Seconds a channel may ask to wait before the entry is left to the recoverer."""
+
+Numbered = tuple[str, Entry]
+"""An entry with its id in the outbox."""
+
+
+class Deliveries:
+    """What this process is delivering and running."""
+
+    def __init__(
+        self,
+        store: Outbox,
+        codec: Codec,
+        channels: tuple[Channel, ...],
+        executors: Mapping[type[Effect], Executor],
+        handle: Handle,
+        clock: Clock,
+        tasks: Tasks,
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._channels = {channel.name: channel for channel in channels}
+        self._executors = executors
+        self._handle = handle
+        self._clock = clock
+        self._tasks = tasks
+        self._queues: dict[Chat, deque[Numbered]] = {}
+        self._held: dict[str, str] = {}
+
+    def serves(self, chat: Chat) -> bool:
+        """Whether this process has the chat's channel."""
+        return chat.channel in self._channels
+
+    def take(self, chat: Chat, entries: tuple[Numbered, ...], waiting: tuple[str, ...] = ()) -> None:
+        """Deliver ``entries`` of ``chat`` after those still ``waiting`` from earlier turns."""
+        tag = self._store.place(chat)[0]
+        before = tuple(entry_id for entry_id in waiting if entry_id not in self._held)
+        replies: list[Numbered] = []
+        for entry_id, entry in entries:
+            self._held[entry_id] = tag
+            if isinstance(entry.body, Job):
+                self._tasks.spawn(self._run(entry_id, chat, entry.body), "effect")
+            else:
+                replies.append((entry_id, entry))
+        if not replies:
+            return
+        if (queue := self._queues.get(chat)) is not None:
+            queue.extend(replies)
+            return
+        self._queues[chat] = deque(replies)
+        self._tasks.spawn(self._deliver(chat, tag, before), "deliver")
+
+    async def hold(self) -> None:
+        """Give a sign of life for everything in hand."""
+        await self._store.hold((tag, entry_id) for entry_id, tag in list(self._held.items()))
+
+    async def recover(self) -> int:
+        """Take over what other processes left behind. Returns how many entries."""
+        found = [row for row in await self._store.abandoned(IDLE) if row[1] not in self._held]
+        chats: dict[Chat, list[Numbered]] = {}
+        for tag, entry_id, data in found:
+            try:
+                entry = self._codec.decode(data)
+            except msgspec.DecodeError:
+                log.warning("outbox entry of another release left alone", stream=f"o:{tag}")
+                continue
+            if isinstance(entry.body, Job) or self.serves(entry.chat):
+                chats.setdefault(entry.chat, []).append((entry_id, entry))
+        for chat, entries in chats.items():
+            self.take(chat, tuple(entries))
+        return sum(map(len, chats.values()))
+
+    # --- replies --------------------------------------------------------------------------------
+
+    async def _deliver(self, chat: Chat, tag: str, before: tuple[str, ...]) -> None:
+        queue = self._queues[chat]
+        try:
+            if before:
+                await self._after(chat, tag, before)
+            while queue:
+                entry_id, entry = queue[0]
+                if not await self._send(chat, entry):
+                    break  # the rest of the chat waits with it, in order, for the recoverer
+                queue.popleft()
+                self._done(tag, entry_id)
+        finally:
+            del self._queues[chat]
+            for entry_id, _ in queue:
+                self._held.pop(entry_id, None)
+
+    async def _after(self, chat: Chat, tag: str, before: tuple[str, ...]) -> None:
+        """Wait until earlier replies of the chat, in another process's hands, are out; else send them."""
+        open_ids = list(before)
+        while open_ids:
+            gone, taken = await self._store.claim(tag, open_ids, IDLE)
+            for entry_id, data in taken:
+                entry = self._codec.decode(data)
+                if isinstance(entry.body, Job):
+                    self.take(chat, ((entry_id, entry),))
+                elif await self._send(chat, entry):
+                    self._done(tag, entry_id)
+                else:
+                    return
+            handled = gone | {entry_id for entry_id, _ in taken}
+            open_ids = [entry_id for entry_id in open_ids if entry_id not in handled]
+            if open_ids:
+                await self._clock.sleep(0.2)
+
+    async def _send(self, chat: Chat, entry: Entry) -> bool:
+        """Deliver one reply; False where it must be left to the recoverer."""
+        channel = self._channels.get(chat.channel)
+        body = entry.body
+        if channel is None or isinstance(body, Job):
+            return False
+        for attempt in range(TRIES):
+            try:
+                await channel.deliver(chat, body)
+            except Unreachable:
+                await self._unreachable(chat)
+                return True
+            except Rejected as error:
+                log.warning(
+                    "message rejected", channel=chat.channel, what=type(body).__name__, why=str(error)
+                )
+                return True
+            except RetryLater as error:
+                if error.after > LONGEST_WAIT:
+                    return False
+                await self._clock.sleep(error.after)
+            except (OutsideError, StoreAway) as error:
+                log.warning("channel does not answer", channel=chat.channel, error=type(error).__name__)
+                await self._clock.sleep(2.0**attempt)
+            else:
+                return True
+        return False
+
+    async def _unreachable(self, chat: Chat) -> None:
+        log.info("resident unreachable", channel=chat.channel)
+        try:
+            await self._store.mark(chat, unreachable=True)
+        except StoreAway:
+            log.warning("could not note an unreachable resident", channel=chat.channel)
+
+    def _done(self, tag: str, entry_id: str) -> None:
+        self._held.pop(entry_id, None)
+        self._store.delivered(tag, entry_id)
+
+    # --- effects --------------------------------------------------------------------------------
+
+    async def _run(self, entry_id: str, chat: Chat, job: Job) -> None:
+        tag, name = self._store.place(chat)
+        asked = Asked(f"{name}:{job.key}", chat, job.language)
+        work = self._tasks.spawn(self._outcome(chat, job, asked), "executor")
+        waits = self._tasks.spawn(self._company(chat, job, work), "typing")
+        try:
+            outcome = await work
+            await self._handle(outcome)
+            self._done(tag, entry_id)
+        except StoreAway:
+            log.warning("outcome not saved; the effect will be run again", effect_key=job.key)
+        finally:
+            waits.cancel()
+            self._held.pop(entry_id, None)
+
+    async def _outcome(self, chat: Chat, job: Job, asked: Asked) -> Outcome:
+        """Run the effect within its time; every end of it is an outcome."""
+        effect = self._codec.effect(job)
+        run = self._tasks.spawn(_call(self._executors[type(effect)], effect, asked), "effect body")
+        clock = self._tasks.spawn(_slept(self._clock, job.timeout), "effect timeout")
+        done, _ = await asyncio.wait({run, clock}, return_when=asyncio.FIRST_COMPLETED)
+        if run in done:
+            clock.cancel()
+            value, failure = run.result()
+        else:
+            run.cancel()
+            value, failure = None, Fault.TIMEOUT.value
+        return Outcome(id=f"outcome:{job.key}", chat=chat, key=job.key, value=value, failure=failure)
+
+    async def _company(self, chat: Chat, job: Job, work: "asyncio.Task[Outcome]") -> None:
+        """Show typing while the effect runs, and say so once when it takes long."""
+        waited, told = 0.0, not job.slow
+        channel = self._channels.get(chat.channel)
+        while not work.done():
+            if channel is not None:
+                await channel.typing(chat)
+            pause = TYPING_EVERY if told else min(TYPING_EVERY, SLOW_AFTER - waited)
+            await self._clock.sleep(pause)
+            waited += pause
+            if not told and waited >= SLOW_AFTER and not work.done():
+                told = True
+                try:
+                    await self._handle(Slow(id=f"slow:{job.key}", chat=chat, key=job.key))
+                except StoreAway:
+                    log.warning("could not say that it takes long", channel=chat.channel)
+
+
+async def _slept(clock: Clock, seconds: float) -> None:
+    await clock.sleep(seconds)
+
+
+async def _call(executor: Executor, effect: Effect, asked: Asked) -> tuple[object, str]:
+    """The effect's value, or the word of its failure."""
+    try:
+        return await executor(effect, asked), ""
+    except Failed as refusal:
+        return None, refusal.word
+    except OutsideError as error:
+        log.warning(
+            "effect failed", effect=type(effect).__name__, error=type(error).__name__, service=error.service
+        )
+        return None, Fault.UNAVAILABLE.value
+    except BotError as error:
+        log.warning("effect failed", effect=type(effect).__name__, error=type(error).__name__)
+        return None, Fault.UNAVAILABLE.value
+    except Exception as error:  # noqa: BLE001 - whatever happened, the resident gets an answer
+        # The type only: an exception's text may quote personal data.
+        log.error("effect broke", effect=type(effect).__name__, error=type(error).__name__)  # noqa: TRY400
+        return None, Fault.BROKEN.value

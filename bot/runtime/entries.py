@@ -1,0 +1,63 @@
+"""What the outbox holds: things to say and effects to run, each with its chat, as bytes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle
+from bot.ports import Effect
+
+
+class Job(msgspec.Struct, frozen=True, tag="job"):
+    """An effect to run. ``key`` (``rev:n``) is unique in the chat; ``timeout`` in seconds."""
+
+    key: str
+    language: str
+    effect: msgspec.Raw
+    timeout: float
+    slow: bool
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One entry of the outbox."""
+
+    chat: Chat
+    body: Say | Settle | Disarm | Erase | Job
+
+
+class Codec:
+    """Writes and reads entries.
+
+    Args:
+        effects: every effect type the dialogs use.
+    """
+
+    def __init__(self, effects: Iterable[type[Effect]]) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._entries = msgspec.msgpack.Decoder(Entry)
+        kinds: list[Any] = list(effects)
+        union: Any = kinds[0]
+        for kind in kinds[1:]:
+            union = union | kind
+        self._effects: msgspec.msgpack.Decoder[Effect] = msgspec.msgpack.Decoder(union)
+
+    def job(self, key: str, language: str, effect: Effect, timeout: float, *, slow: bool) -> Job:
+        """An effect as it is stored."""
+        return Job(key, language, msgspec.Raw(self._encoder.encode(effect)), timeout, slow)
+
+    def effect(self, job: Job) -> Effect:
+        """The effect of ``job``."""
+        return self._effects.decode(job.effect)
+
+    def encode(self, chat: Chat, body: Outgoing | Job) -> bytes:
+        """Bytes of an entry."""
+        return self._encoder.encode(Entry(chat, body))
+
+    def decode(self, data: bytes) -> Entry:
+        """The entry of ``data``.
+
+        Raises:
+            msgspec.DecodeError: another release wrote it.
+        """
+        return self._entries.decode(data)

@@ -1,0 +1,150 @@
+"""The runtime: takes an event through one turn. Only after the commit is anything said or done."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from bot.engine import Book, Turn, step
+from bot.errors import Conflict, FromNewer, StoreAway
+from bot.i18n.render import Renderer
+from bot.model import Attached, Chat, Elapsed, Event, Pressed, Session, Typed
+from bot.ports import Channel, Clock, Effect, Executor, Loaded, Outbox
+from bot.runtime.deliver import Deliveries
+from bot.runtime.entries import Codec, Entry, Job
+from bot.runtime.wording import word
+from bot.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+CONFLICTS: Final = 50
+"""Reruns of one turn before the event is handed back to its channel."""
+
+
+class Runtime:
+    """Turns of all chats of this process.
+
+    Args:
+        book: the dialogs.
+        store: sessions and outbox.
+        renderer: words.
+        channels: those this process can deliver to.
+        executors: who runs which effect.
+        clock: time.
+        tasks: owns what runs in the background.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        store: Outbox,
+        renderer: Renderer,
+        channels: tuple[Channel, ...],
+        executors: Mapping[type[Effect], Executor],
+        clock: Clock,
+        tasks: Tasks,
+    ) -> None:
+        self._book = book
+        self._store = store
+        self._renderer = renderer
+        self._clock = clock
+        self._codec = Codec(executors)
+        self._chats: dict[Chat, _Turnstile] = {}
+        self.deliveries = Deliveries(store, self._codec, channels, executors, self.handle, clock, tasks)
+
+    async def handle(self, event: Event) -> None:
+        """Take ``event`` through one turn; events of one chat one after the other.
+
+        Raises:
+            StoreAway: nothing was saved; the channel must have the event redelivered.
+        """
+        await self._in_order(event.chat, lambda _session: event)
+
+    async def elapse(self, chat: Chat) -> None:
+        """The chat's timer has run out: take the edge it stands for, if it still stands."""
+
+        def timer(session: Session) -> Event | None:
+            if not session.due or session.due > self._clock.now() or not session.frames:
+                return None
+            asked = session.frames[-1].asked
+            return Elapsed(id=f"timer:{session.due}:{asked}", chat=chat, asked=asked)
+
+        await self._in_order(chat, timer)
+
+    async def _in_order(self, chat: Chat, event_of: Callable[[Session], Event | None]) -> None:
+        # The store alone keeps turns apart; the turnstile spares this process reruns.
+        stile = self._chats.setdefault(chat, _Turnstile())
+        stile.waiting += 1
+        try:
+            async with stile.lock:
+                await self._turn(chat, event_of)
+        finally:
+            stile.waiting -= 1
+            if not stile.waiting:
+                self._chats.pop(chat, None)
+
+    async def _turn(self, chat: Chat, event_of: Callable[[Session], Event | None]) -> None:
+        for _ in range(CONFLICTS):
+            loaded = await self._load(chat)
+            event = event_of(loaded.session)
+            if event is None:
+                return
+            turn = self._step(loaded.session, event)
+            if not turn.changed:
+                return
+            by_resident = isinstance(event, Typed | Pressed | Attached)
+            if loaded.unreachable and by_resident:
+                await self._store.mark(chat, unreachable=False)
+            entries = self._entries(chat, turn, muted=loaded.unreachable and not by_resident)
+            try:
+                ids = await self._store.commit(
+                    chat,
+                    loaded.session.rev,
+                    turn.session,
+                    [self._codec.encode(chat, entry.body) for entry in entries],
+                )
+            except Conflict:
+                continue
+            self.deliveries.take(chat, tuple(zip(ids, entries, strict=True)), loaded.waiting)
+            return
+        raise StoreAway(f"{CONFLICTS} conflicts in a row")
+
+    async def _load(self, chat: Chat) -> Loaded:
+        try:
+            return await self._store.load(chat)
+        except FromNewer as error:
+            raise _requeued(error) from None
+
+    def _step(self, session: Session, event: Event) -> Turn:
+        try:
+            return step(self._book, session, event, self._clock.now())
+        except FromNewer as error:
+            raise _requeued(error) from None
+
+    def _entries(self, chat: Chat, turn: Turn, *, muted: bool) -> list[Entry]:
+        language, rev = turn.session.language, turn.session.rev
+        replies = () if muted else turn.replies
+        entries = [
+            Entry(chat, word(reply, f"{rev}:{number}", language, self._renderer))
+            for number, reply in enumerate(replies)
+        ]
+        jobs: list[Job] = [
+            self._codec.job(work.key, language, work.effect, work.timeout, slow=work.slow)
+            for work in turn.works
+        ]
+        return entries + [Entry(chat, job) for job in jobs]
+
+
+class _Turnstile:
+    """Lets one turn of a chat through at a time, first come first served."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
+def _requeued(error: FromNewer) -> StoreAway:
+    """A newer release's session is left as it is; its event goes back to the channel."""
+    log.warning("session of a newer release left alone", what=str(error))
+    return StoreAway("the session belongs to a newer release")

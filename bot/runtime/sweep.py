@@ -1,0 +1,59 @@
+"""What a process does on its own: timers, recovery, signs of life, notes of deliveries."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from bot.errors import BotError
+from bot.ports import Clock, Outbox
+from bot.runtime.deliver import HOLD
+from bot.runtime.runtime import Runtime
+from bot.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+TIMERS_EVERY: Final = 1.0
+FLUSH_EVERY: Final = 0.5
+RECOVER_EVERY: Final = 5.0
+"""Seconds between rounds."""
+
+
+class Sweeper:
+    """The rounds of one process. Any number of processes may make them at once."""
+
+    def __init__(self, runtime: Runtime, store: Outbox, clock: Clock, tasks: Tasks) -> None:
+        self._runtime = runtime
+        self._store = store
+        self._clock = clock
+        self._tasks = tasks
+
+    def start(self) -> None:
+        """Begin the rounds; they end with ``tasks``."""
+        rounds: tuple[tuple[float, Callable[[], Awaitable[object]], str], ...] = (
+            (TIMERS_EVERY, self.timers, "timers"),
+            (FLUSH_EVERY, self._store.flush, "delivery notes"),
+            (HOLD, self._runtime.deliveries.hold, "signs of life"),
+            (RECOVER_EVERY, self._runtime.deliveries.recover, "recovery"),
+        )
+        for every, work, name in rounds:
+            self._tasks.spawn(self._forever(every, work, name), name)
+
+    async def timers(self) -> int:
+        """Take the timer edges that are due. Returns how many chats were looked at."""
+        chats = await self._store.due(self._clock.now())
+        for chat in chats:
+            await self._runtime.elapse(chat)
+        return len(chats)
+
+    async def _forever(self, every: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+        failing = False
+        while True:
+            try:
+                await work()
+                failing = False
+            except BotError as error:
+                if not failing:  # once, not every second while the store is away
+                    log.warning("round failed", round=name, error=type(error).__name__)
+                failing = True
+            await self._clock.sleep(every)

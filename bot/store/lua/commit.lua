@@ -1,0 +1,44 @@
+-- A turn, all of it or none: session, outbox, timer, and the receipts of earlier deliveries.
+-- KEYS: session hash, kept hash, outbox stream, timers
+-- ARGV: expected revision ('' for none), new revision, sealed session, life (s), sealed chat, blind name,
+--       due (epoch s, 0 for none), consumer, language, chosen, kept life (s), n, n sealed entries, ids delivered
+-- Returns the entries' ids, or false when another turn was first.
+local revision = redis.call('HGET', KEYS[1], 'r') or ''
+if revision ~= ARGV[1] then
+  return false
+end
+local name, consumer, count = ARGV[6], ARGV[8], tonumber(ARGV[12])
+for i = 13 + count, #ARGV do
+  redis.call('XACK', KEYS[3], 'out', ARGV[i])
+  redis.call('XDEL', KEYS[3], ARGV[i])
+end
+local waiting = {}
+for id in string.gmatch(redis.call('HGET', KEYS[1], 'o') or '', '[^,]+') do
+  if #redis.call('XRANGE', KEYS[3], id, id) > 0 then
+    waiting[#waiting + 1] = id
+  end
+end
+local ids = {}
+for i = 13, 12 + count do
+  local id = redis.call('XADD', KEYS[3], '*', 'd', ARGV[i], 'n', name)
+  ids[#ids + 1] = id
+  waiting[#waiting + 1] = id
+end
+if count > 0 then
+  -- Claimed for this process at once: whoever finds them idle later knows that it died.
+  local read = redis.pcall('XREADGROUP', 'GROUP', 'out', consumer, 'STREAMS', KEYS[3], '>')
+  if type(read) == 'table' and read.err then
+    redis.call('XGROUP', 'CREATE', KEYS[3], 'out', '0', 'MKSTREAM')
+    redis.call('XREADGROUP', 'GROUP', 'out', consumer, 'STREAMS', KEYS[3], '>')
+  end
+end
+redis.call('HSET', KEYS[1], 'r', ARGV[2], 'v', ARGV[3], 'c', ARGV[5], 'o', table.concat(waiting, ','))
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('HSET', KEYS[2], 'l', ARGV[9], 'c', ARGV[10])
+redis.call('EXPIRE', KEYS[2], ARGV[11])
+if ARGV[7] == '0' then
+  redis.call('ZREM', KEYS[4], name)
+else
+  redis.call('ZADD', KEYS[4], ARGV[7], name)
+end
+return ids

@@ -1,0 +1,286 @@
+"""Sessions, outbox and timers in Redis: a turn is one load and one commit.
+
+Keys of a chat, all in the slot of its partition: ``s:{p}:name`` the session (revision, sealed session,
+sealed chat, ids of entries said but not known to be delivered), ``k:{p}:name`` what outlives it
+(language). Keys of a partition: ``o:{p}`` the outbox stream with its group ``out``, ``t:{p}`` the timers.
+"""
+
+import contextlib
+from collections.abc import Generator, Iterable, Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import RedisError
+
+from bot.crypto import Keyring
+from bot.errors import Conflict, FromNewer, StoreAway, Unreadable
+from bot.model import SESSION_SCHEMA, Chat, Frame, Session
+from bot.ports import Loaded
+from bot.store.keys import PARTITIONS, Keys, Place
+
+log = structlog.get_logger(__name__)
+
+LIFE: Final = 24 * 3600
+"""Seconds the answers are kept after the last turn (design, section 6)."""
+KEPT_LIFE: Final = 400 * 24 * 3600
+"""Seconds the language is kept."""
+QUARANTINE_LIFE: Final = 30 * 24 * 3600
+"""Seconds an unreadable session is put aside for the operator."""
+GROUP: Final = "out"
+LOST: Final = Frame("?", 0, "?")
+"""Stands for a session that could not be read: the engine tells the resident that we begin again."""
+
+_SESSION = msgspec.msgpack.Decoder(Session)
+_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+class Sessions:
+    """The store.
+
+    Args:
+        redis: a client that returns bytes.
+        keyring: seals everything.
+        consumer: this process's name in the outbox's group.
+        partitions: number of partitions.
+    """
+
+    def __init__(
+        self,
+        redis: Redis | RedisCluster,
+        keyring: Keyring,
+        consumer: str,
+        partitions: int = PARTITIONS,
+    ) -> None:
+        self._redis: Any = redis  # redis-py's own annotations are incomplete under strict checking
+        self._keyring = keyring
+        self._consumer = consumer
+        self._partitions = partitions
+        self._keys = Keys(keyring, partitions)
+        self._delivered: dict[str, list[str]] = {}
+        scripts = files("bot.store") / "lua"
+        self._load, self._commit, self._quarantine, self._claim = (
+            self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
+            for name in ("load", "commit", "quarantine", "claim")
+        )
+
+    def place(self, chat: Chat) -> Place:
+        """Where the chat's keys live."""
+        return self._keys.place(chat)
+
+    async def load(self, chat: Chat) -> Loaded:
+        """One round trip.
+
+        Raises:
+            StoreAway: Redis does not answer.
+            FromNewer: a newer release wrote the session.
+        """
+        tag, name = self.place(chat)
+        key = f"s:{tag}:{name}"
+        with _away():
+            rev, sealed, language, chosen, unreachable, waiting = await self._load(
+                keys=[key, f"k:{tag}:{name}", f"o:{tag}"], args=[]
+            )
+        kept = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
+        session = (
+            kept
+            if sealed is None
+            else await self._open(key, f"q:{tag}:{name}:{_text(rev)}", rev, sealed, kept)
+        )
+        return Loaded(session, tuple(i.decode() for i in waiting), unreachable == b"1")
+
+    async def _open(self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session) -> Session:
+        try:
+            data = self._keyring.open(sealed, key.encode())
+            # The schema is read alone first: what follows it may have another layout in a newer release.
+            schema = msgspec.msgpack.decode(data)[0]
+            if schema > SESSION_SCHEMA:
+                raise FromNewer(f"session schema {schema}")
+            return _SESSION.decode(data)
+        except (Unreadable, msgspec.DecodeError, TypeError, IndexError, KeyError):
+            pass
+        with _away():
+            await self._quarantine(keys=[key, quarantine], args=[rev, QUARANTINE_LIFE])
+        log.error("session unreadable, put aside", key=quarantine)
+        return msgspec.structs.replace(kept, frames=(LOST,))
+
+    async def commit(
+        self, chat: Chat, before: int, session: Session, entries: Sequence[bytes]
+    ) -> tuple[str, ...]:
+        """Save a turn: one round trip, all or nothing.
+
+        Args:
+            chat: whose.
+            before: the revision the turn began with, 0 for none.
+            session: the new session.
+            entries: what goes into the outbox, in order.
+
+        Returns:
+            The entries' ids.
+
+        Raises:
+            Conflict: another turn was saved first.
+            StoreAway: Redis does not answer; whether the turn was saved is not known, and its event
+                will come again.
+        """
+        tag, name = self.place(chat)
+        key, stream = f"s:{tag}:{name}", f"o:{tag}"
+        bound, stream_bound = key.encode(), stream.encode()
+        delivered = self._delivered.pop(tag, [])
+        try:
+            with _away():
+                ids = await self._commit(
+                    keys=[key, f"k:{tag}:{name}", stream, f"t:{tag}"],
+                    args=[
+                        before or "",
+                        session.rev,
+                        self._keyring.seal(_ENCODE(session), bound),
+                        LIFE,
+                        self._keyring.seal(_ENCODE(chat), bound),
+                        name,
+                        session.due,
+                        self._consumer,
+                        session.language,
+                        int(session.chosen),
+                        KEPT_LIFE,
+                        len(entries),
+                        *(self._keyring.seal(entry, stream_bound) for entry in entries),
+                        *delivered,
+                    ],
+                )
+        except StoreAway:
+            self._delivered.setdefault(tag, []).extend(delivered)
+            raise
+        if ids is None:
+            self._delivered.setdefault(tag, []).extend(delivered)
+            raise Conflict("another turn of this chat was first")
+        return tuple(i.decode() for i in ids)
+
+    # --- outbox ---------------------------------------------------------------------------------
+
+    def delivered(self, tag: str, entry_id: str) -> None:
+        """Note a delivery; the note rides along with the partition's next commit or `flush`."""
+        self._delivered.setdefault(tag, []).append(entry_id)
+
+    async def flush(self) -> None:
+        """Send the notes of deliveries that no commit took along, in one batch."""
+        notes, self._delivered = self._delivered, {}
+        if not notes:
+            return
+        try:
+            with _away():
+                pipe = self._redis.pipeline(transaction=False)
+                for tag, ids in notes.items():
+                    pipe.xack(f"o:{tag}", GROUP, *ids)
+                    pipe.xdel(f"o:{tag}", *ids)
+                await pipe.execute()
+        except StoreAway:
+            for tag, ids in notes.items():
+                self._delivered.setdefault(tag, []).extend(ids)
+            raise
+
+    async def hold(self, held: Iterable[tuple[str, str]]) -> None:
+        """Tell other processes that the entries (tag, id) are still being worked on here."""
+        by_tag: dict[str, list[str]] = {}
+        for tag, entry_id in held:
+            by_tag.setdefault(tag, []).append(entry_id)
+        if not by_tag:
+            return
+        with _away():
+            pipe = self._redis.pipeline(transaction=False)
+            for tag, ids in by_tag.items():
+                pipe.xclaim(f"o:{tag}", GROUP, self._consumer, 0, ids, justid=True)
+            await pipe.execute()
+
+    async def claim(
+        self, tag: str, ids: Sequence[str], idle: float
+    ) -> tuple[set[str], list[tuple[str, bytes]]]:
+        """Take over those of ``ids`` that nobody has worked on for ``idle`` seconds.
+
+        Returns:
+            The ids that are gone (delivered meanwhile), and the entries taken, opened.
+        """
+        with _away():
+            gone, taken = await self._claim(keys=[f"o:{tag}"], args=[self._consumer, int(idle * 1000), *ids])
+        return {i.decode() for i in gone}, self._opened(tag, taken)
+
+    async def abandoned(self, idle: float) -> list[tuple[str, str, bytes]]:
+        """Take over entries of every partition that nobody has worked on for ``idle`` seconds.
+
+        Returns:
+            (tag, id, entry), oldest first within a partition.
+        """
+        tags = self._tags()
+        with _away():
+            pipe = self._redis.pipeline(transaction=False)
+            for tag in tags:
+                pipe.xautoclaim(f"o:{tag}", GROUP, self._consumer, int(idle * 1000), "0-0", count=100)
+            answers = await pipe.execute(raise_on_error=False)
+        found: list[tuple[str, str, bytes]] = []
+        for tag, answer in zip(tags, answers, strict=True):
+            if isinstance(answer, Exception):  # the partition has no outbox yet
+                continue
+            rows = [(entry_id, fields[b"d"]) for entry_id, fields in answer[1] if fields]
+            found += [(tag, entry_id, data) for entry_id, data in self._opened(tag, rows)]
+        return found
+
+    def _opened(self, tag: str, rows: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
+        opened: list[tuple[str, bytes]] = []
+        for entry_id, sealed in rows:
+            try:
+                opened.append((entry_id.decode(), self._keyring.open(sealed, f"o:{tag}".encode())))
+            except Unreadable:
+                log.exception("outbox entry unreadable", stream=f"o:{tag}", id=entry_id.decode())
+        return opened
+
+    # --- timers ---------------------------------------------------------------------------------
+
+    async def due(self, now: int) -> list[Chat]:
+        """Chats whose timer has run out. They stay listed until a turn sets or clears the timer."""
+        tags = self._tags()
+        with _away():
+            pipe = self._redis.pipeline(transaction=False)
+            for tag in tags:
+                pipe.zrangebyscore(f"t:{tag}", "-inf", now, start=0, num=100)
+            rows = await pipe.execute()
+            due = [(tag, name.decode()) for tag, names in zip(tags, rows, strict=True) for name in names]
+            return [chat for tag, name in due if (chat := await self._chat(tag, name)) is not None]
+
+    async def _chat(self, tag: str, name: str) -> Chat | None:
+        key = f"s:{tag}:{name}"
+        sealed = await self._redis.hget(key, "c")
+        if sealed is None:  # the session expired before its timer
+            await self._redis.zrem(f"t:{tag}", name)
+            return None
+        try:
+            return msgspec.msgpack.decode(self._keyring.open(sealed, key.encode()), type=Chat)
+        except Unreadable:
+            await self._redis.zrem(f"t:{tag}", name)
+            return None
+
+    # --- reachability ---------------------------------------------------------------------------
+
+    async def mark(self, chat: Chat, *, unreachable: bool) -> None:
+        """Remember that the resident blocked us, or wrote again."""
+        tag, name = self.place(chat)
+        with _away():
+            await self._redis.hset(f"k:{tag}:{name}", "u", int(unreachable))
+
+    def _tags(self) -> list[str]:
+        return [f"{{p{number:03d}}}" for number in range(self._partitions)]
+
+
+def _text(number: bytes | None) -> str:
+    return (number or b"0").decode()
+
+
+@contextlib.contextmanager
+def _away() -> Generator[None, None, None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        # Without the cause: an error of redis-py may quote the command it failed on.
+        raise StoreAway(type(error).__name__) from None
