@@ -1,0 +1,21 @@
+"""The ledger: orders, payment attempts and their histories, in SQLite or PostgreSQL."""
+
+from bot.services.ledger.engine import default_url, migrate, open_engine
+from bot.services.ledger.ledger import Ledger, Taken, Work
+from bot.services.ledger.rows import Attempt, AttemptStatus, Link, NewOrder, Notice, Order, OrderStatus
+
+__all__ = [
+    "Attempt",
+    "AttemptStatus",
+    "Ledger",
+    "Link",
+    "NewOrder",
+    "Notice",
+    "Order",
+    "OrderStatus",
+    "Taken",
+    "Work",
+    "default_url",
+    "migrate",
+    "open_engine",
+]

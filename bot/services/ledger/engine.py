@@ -1,0 +1,62 @@
+"""Opening the ledger's database and bringing it up to date."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_BUSY_MS = 15_000
+"""How long SQLite waits for another process's write; a write of ours takes a few milliseconds."""
+
+_MIGRATING = 7_221_943
+"""Any constant: the PostgreSQL advisory lock that lets one process migrate at a time."""
+
+
+def default_url(data_dir: Path) -> str:
+    """The embedded database's address inside ``data_dir``."""
+    return f"sqlite+aiosqlite:///{(data_dir / 'ledger.sqlite3').resolve()}"
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for ``sqlite+aiosqlite:///path`` or ``postgresql+asyncpg://…``. Dispose of it at the end."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    engine = create_async_engine(url)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: it begins them deferred, and a deferred one that
+    # turns into a write fails at once when another process has written meanwhile.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("ledger_reads")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the schema to this release's. Safe when several processes start at once."""
+    async with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATING})"))
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    with as_file(files("bot.services.ledger") / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

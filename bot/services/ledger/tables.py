@@ -1,0 +1,194 @@
+"""The ledger's tables: what money did, and why we believe it.
+
+Amounts are integer fils, times whole epoch seconds (UTC). Nothing here names a person in clear: a chat is
+sealed (`bot.crypto.Keyring`) beside its blind name, a subject is kept masked, a token as its SHA-256.
+
+Three indexes carry rules that must hold whatever the code does:
+
+- ``uq_order_items_live_fine``: a fine is in one live order at most;
+- ``uq_attempts_one_paid``: an order is paid once;
+- ``uq_attempts_one_open``: an order has one payment page open at a time.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+OPEN_ATTEMPTS = ("CREATED", "LINKED", "PENDING", "UNKNOWN")
+"""Attempts of which the gateway has not said the last word."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column declared INTEGER, which there is 64 bits wide too.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _ID, primary_key=True, autoincrement=True)
+
+
+def _words(column: str, *words: str) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+orders = Table(
+    "orders",
+    metadata,
+    _id(),
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("key", String(24), nullable=False, unique=True),
+    Column("chat", LargeBinary, nullable=False),
+    Column("chat_blind", String(24), nullable=False, index=True),
+    Column("language", String(8), nullable=False),
+    Column("subject", String(32), nullable=False),
+    Column("total_fils", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("paid_at", BigInteger, nullable=False),
+    Column("bank", String(64), nullable=False),
+    Column("post_due", BigInteger),
+    Column("post_tries", Integer, nullable=False),
+    CheckConstraint("total_fils > 0", name="total"),
+    CheckConstraint("currency = 'KWD'", name="currency"),
+    _words("status", "open", "paid", "posted", "cancelled", "review", "refunded"),
+    Index("ix_orders_post_due", "post_due"),
+    Index("ix_orders_status", "status", "updated"),
+)
+"""``key`` is the blind name of the effect's idempotency key, which may hold a phone number."""
+
+order_items = Table(
+    "order_items",
+    metadata,
+    _id(),
+    Column("order_id", _ID, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("fine", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("title_ar", String(200), nullable=False),
+    Column("title_en", String(200), nullable=False),
+    Column("fils", BigInteger, nullable=False),
+    Column("live", Boolean, nullable=False),
+    CheckConstraint("fils > 0", name="fils"),
+    Index(
+        "uq_order_items_live_fine",
+        "fine",
+        unique=True,
+        sqlite_where=text("live"),
+        postgresql_where=text("live"),
+    ),
+)
+
+_open = text("status IN ('CREATED', 'LINKED', 'PENDING', 'UNKNOWN')")
+_paid = text("status = 'PAID'")
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _id(),
+    Column("order_id", _ID, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("provider", String(16), nullable=False),
+    Column("provider_ref", String(64), nullable=False),
+    Column("track", String(19), nullable=False, unique=True),
+    Column("fils", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("url", String(2000), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("bank", String(64), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("due", BigInteger),
+    CheckConstraint("fils > 0", name="fils"),
+    _words("status", *OPEN_ATTEMPTS, "PAID", "FAILED", "EXPIRED", "REVIEW", "REFUNDED"),
+    Index("uq_attempts_one_paid", "order_id", unique=True, sqlite_where=_paid, postgresql_where=_paid),
+    Index("uq_attempts_one_open", "order_id", unique=True, sqlite_where=_open, postgresql_where=_open),
+    Index("ix_attempts_provider_ref", "provider", "provider_ref"),
+    Index("ix_attempts_due", "due"),
+)
+"""``track`` is ours and alphanumeric, at most 19 long: KNET's enquiry takes no more. ``due``: when to ask."""
+
+links = Table(
+    "links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("order_id", _ID, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("order_id", _ID, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("kind", String(12), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("due", BigInteger),
+    Column("told_at", BigInteger, nullable=False),
+    _words("kind", "paid", "refused", "posted", "review"),
+    Index("ix_notices_due", "due"),
+)
+"""What the chat must be told; written in the transaction that makes it true, marked once it was told."""
+
+order_history = Table(
+    "order_history",
+    metadata,
+    _id(),
+    Column("order_id", _ID, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(16), nullable=False),
+    Column("what", String(60), nullable=False),
+    Column("status", String(12), nullable=False),
+)
+attempt_history = Table(
+    "attempt_history",
+    metadata,
+    _id(),
+    Column("attempt_id", _ID, ForeignKey("attempts.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(16), nullable=False),
+    Column("what", String(60), nullable=False),
+    Column("status", String(10), nullable=False),
+)
+"""Both histories only grow: triggers refuse to change or delete a row."""
+
+gateway_events = Table(
+    "gateway_events",
+    metadata,
+    _id(),
+    Column("provider", String(16), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("result", String(32), nullable=False),
+    Column("track", String(19), nullable=False),
+    Column("fils", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("altered", Boolean, nullable=False),
+    UniqueConstraint("provider", "event", "result", name="uq_gateway_events_event"),
+)
+"""Notifications as they claim to be; never believed. ``altered``: repeated with another amount."""
