@@ -336,7 +336,7 @@ def has_unpayable(search: Search) -> bool:
 def options(search: Search) -> tuple[Option, ...]:
     """The payable fines as choices."""
     return tuple(
-        Option(fine.id, say(N_("{title}, {amount}"), title=fine.title, amount=Money(fine.fils)))
+        Option(fine.id, say(N_("{amount}, {title}"), title=fine.title, amount=Money(fine.fils)))
         for fine in payable(search)
     )
 

@@ -162,7 +162,7 @@ def _command(machine: Machine, text: str) -> None:
         case "language":
             _language(machine, argument.strip().lower())
         case "help":
-            parts: list[Arg] = [say(words.HELP)]
+            parts: list[Arg] = [say(words.HELP, **words.COMMANDS)]
             if machine.dialog.help:
                 parts.insert(0, say(machine.dialog.help))
             machine.note(Lines(tuple(parts)))
@@ -170,7 +170,7 @@ def _command(machine: Machine, text: str) -> None:
         case "resume":
             machine.ask()
         case _:
-            machine.note(say(words.UNKNOWN_COMMAND))
+            machine.note(say(words.UNKNOWN_COMMAND, **words.COMMANDS))
             machine.ask()
 
 

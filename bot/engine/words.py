@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.i18n.text import N_
+from bot.i18n.text import N_, Arg, Ltr
 
 BACK: Final = N_("Back")
 MENU: Final = N_("Menu")
@@ -30,11 +30,15 @@ CHANGED: Final = N_("This service changed since your last message; we begin it a
 CARRY_ON: Final = N_("You were in the middle of this: {title}.")
 HELP: Final = N_(
     "Send a civil ID and I show what is owed on it.\n"
-    "/menu the services\n/back the question before\n/cancel stop what we are doing\n"
-    "/language العربية\n/help this text"
+    "{menu} the services\n{back} the question before\n{cancel} stop what we are doing\n"
+    "{language} العربية\n{help} this text"
 )
 UNKNOWN_COMMAND: Final = N_(
-    "I do not know that command. These work everywhere: /menu /back /cancel /language /help"
+    "I do not know that command. These work everywhere: {menu} {back} {cancel} {language} {help}"
 )
+COMMANDS: Final[dict[str, Arg]] = {
+    name: Ltr(f"/{name}") for name in ("menu", "back", "cancel", "language", "help")
+}
+"""Arguments of the two texts above: isolated, so that the slash stays before the word in Arabic."""
 
 BLANK: Final = N_(" ")

@@ -50,7 +50,8 @@ class Keywords:
             for table in _TABLES:
                 for target, phrases in words.get(table, {}).items():
                     for phrase in phrases:
-                        self._tables[table].setdefault(fold(phrase), []).append(target)
+                        key = _words(phrase) if table == "dialogs" else fold(phrase)
+                        self._tables[table].setdefault(key, []).append(target)
 
     def command(self, text: str) -> str | None:
         """See `Speech`."""
@@ -59,7 +60,7 @@ class Keywords:
 
     def dialog(self, text: str) -> str | None:
         """See `Speech`. The longest phrase found among the text's words wins."""
-        folded = f" {' '.join(_WORDS.findall(fold(text)))} "
+        folded = f" {_words(text)} "
         table = self._tables["dialogs"]
         found = [phrase for phrase in table if f" {phrase} " in folded]
         return table[max(found, key=len)][0] if found else None
@@ -71,6 +72,11 @@ class Keywords:
     def same(self, text: str, label: Arg, language: str) -> bool:
         """See `Speech`."""
         return fold(text) == fold(bare(self._renderer.plain(label, language)))
+
+
+def _words(text: str) -> str:
+    """The folded words of ``text``; scripts with vowel signs fall into the same parts on both sides."""
+    return " ".join(_WORDS.findall(fold(text)))
 
 
 def guess_language(text: str) -> str:
