@@ -27,7 +27,7 @@ def owed(civil_id: str, today: date = TODAY) -> list[tuple[str, int, str | None]
     "civil_id",
     ["285011500029", "290063001017", "300022900127", "282040701483", "304022600325", "280010100004"],
 )
-def test_published_valid_numbers_are_somebody(civil_id: str):
+def test_published_valid_numbers_are_somebody(civil_id: str) -> None:
     person = by_civil_id(civil_id, TODAY)
     assert person is not None
     assert person.civil_id == civil_id
@@ -48,11 +48,11 @@ def test_published_valid_numbers_are_somebody(civil_id: str):
         "",
     ],
 )
-def test_invalid_numbers_are_nobody(civil_id: str):
+def test_invalid_numbers_are_nobody(civil_id: str) -> None:
     assert by_civil_id(civil_id, TODAY) is None
 
 
-def test_who_is_not_born_yet_is_nobody():
+def test_who_is_not_born_yet_is_nobody() -> None:
     child = by_civil_id(TWO, TODAY)
     assert child is not None
     assert by_civil_id(TWO, child.born - timedelta(days=1)) is None
@@ -60,7 +60,7 @@ def test_who_is_not_born_yet_is_nobody():
 
 
 @given(BORN_1930_TO_2010)
-def test_civil_id_and_reference_lead_to_the_same_person(index: int):
+def test_civil_id_and_reference_lead_to_the_same_person(index: int) -> None:
     person = by_index(index)
     if person is None:
         return
@@ -71,7 +71,7 @@ def test_civil_id_and_reference_lead_to_the_same_person(index: int):
 
 
 @given(BORN_1930_TO_2010)
-def test_fines_are_plausible_and_their_numbers_lead_back(index: int):
+def test_fines_are_plausible_and_their_numbers_lead_back(index: int) -> None:
     person = by_index(index)
     if person is None:
         return
@@ -87,16 +87,16 @@ def test_fines_are_plausible_and_their_numbers_lead_back(index: int):
 
 
 @pytest.mark.parametrize("number", ["", "T-1", "X-00000000000", "T-00000000000", "T-99999999999"])
-def test_made_up_fine_numbers_are_no_fines(number: str):
+def test_made_up_fine_numbers_are_no_fines(number: str) -> None:
     assert population.fine(number, TODAY) is None
 
 
-def test_a_fine_appears_on_its_day():
+def test_a_fine_appears_on_its_day() -> None:
     assert owed(SINGLE, date(2026, 9, 14)) == []
     assert owed(SINGLE, date(2026, 9, 15)) == [("2026-09-15", 5_250, None)]
 
 
-def test_a_good_share_owes_nothing_and_some_have_barriers():
+def test_a_good_share_owes_nothing_and_some_have_barriers() -> None:
     people = [person for index in range(660_000_000, 660_003_000) if (person := by_index(index))]
     counts = [len(synthetic(person)) for person in people]
     assert 0.3 < counts.count(0) / len(people) < 0.6
@@ -107,7 +107,7 @@ def test_a_good_share_owes_nothing_and_some_have_barriers():
     assert {fine.kind for fine in fines} == {"residency", "traffic"}
 
 
-def test_children_have_no_traffic_fines():
+def test_children_have_no_traffic_fines() -> None:
     people = [person for index in range(780_000_000, 780_003_000) if (person := by_index(index))]
     assert {fine.kind for person in people for fine in synthetic(person)} == {"residency"}
 
@@ -116,11 +116,11 @@ def test_children_have_no_traffic_fines():
     ("days", "kwd"),
     [(1, 2), (10, 20), (30, 60), (31, 64), (45, 120), (90, 300), (314, 1196), (315, 1200), (900, 1200)],
 )
-def test_ordinary_overstay_follows_the_table(days: int, kwd: int):
+def test_ordinary_overstay_follows_the_table(days: int, kwd: int) -> None:
     assert overstay(EXPIRED, days) == kwd * 1000
 
 
-def test_domestic_and_visit_overstay_have_their_own_caps():
+def test_domestic_and_visit_overstay_have_their_own_caps() -> None:
     assert [overstay(DOMESTIC, days) for days in (45, 300, 400)] == [90_000, 600_000, 600_000]
     assert [overstay(VISIT, days) for days in (45, 200, 300)] == [450_000, 2_000_000, 2_000_000]
 
@@ -128,14 +128,14 @@ def test_domestic_and_visit_overstay_have_their_own_caps():
 # --- the cast ------------------------------------------------------------------------------------
 
 
-def test_journey_a_has_three_payable_fines_of_45_dinars_and_one_that_is_not():
+def test_journey_a_has_three_payable_fines_of_45_dinars_and_one_that_is_not() -> None:
     fines = owed(JOURNEY_A)
     assert [fils for _, fils, barrier in fines if barrier is None] == [10_000, 20_000, 15_000]
     assert ("2026-03-12", 20_000, None) in fines
     assert [barrier for _, _, barrier in fines if barrier] == ["court"]
 
 
-def test_the_rest_of_the_cast_owes_what_its_notes_say():
+def test_the_rest_of_the_cast_owes_what_its_notes_say() -> None:
     assert owed(CLEAN) == []
     assert sorted(barrier or "" for _, _, barrier in owed(BARRED)) == ["audit", "court", "impound", "office"]
     assert len(owed(MANY)) == 23
@@ -144,7 +144,7 @@ def test_the_rest_of_the_cast_owes_what_its_notes_say():
     assert {known.temper for known in DEMO} == set(Temper)
 
 
-def test_the_cast_is_the_same_in_every_release():
+def test_the_cast_is_the_same_in_every_release() -> None:
     assert [
         (known.civil_id, known.reference, known.passport, known.expiry.isoformat()) for known in DEMO
     ] == [
@@ -166,7 +166,7 @@ def test_the_cast_is_the_same_in_every_release():
     ]
 
 
-def test_a_synthetic_person_is_the_same_in_every_release():
+def test_a_synthetic_person_is_the_same_in_every_release() -> None:
     person = by_civil_id("227081660516", TODAY)
     fines = population.look(person, TODAY).fines
     assert [(fine.id, fine.on.isoformat(), fine.title.en, fine.fils, fine.barrier) for fine in fines] == [

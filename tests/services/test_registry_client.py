@@ -73,7 +73,7 @@ CALLS: list[Call] = [find, find_reference, record, recorded_yet]
 # --- what it returns -----------------------------------------------------------------------------
 
 
-async def test_fines_come_as_values_by_either_number(client: Registry):
+async def test_fines_come_as_values_by_either_number(client: Registry) -> None:
     owed = await find(client)
     assert [fine.fils for fine in owed.fines if fine.payable] == [10_000, 20_000, 15_000]
     assert owed.fines[1] == Fine(
@@ -88,19 +88,19 @@ async def test_fines_come_as_values_by_either_number(client: Registry):
     assert len((await client.find_fines(Subject.CIVIL_ID, MANY)).fines) == 23
 
 
-async def test_an_unknown_barrier_reads_as_other(client: Registry):
+async def test_an_unknown_barrier_reads_as_other(client: Registry) -> None:
     owed = await client.find_fines(Subject.CIVIL_ID, BARRED)
     assert [fine.barrier for fine in owed.fines] == ["court", "impound", "office", "other"]
 
 
-async def test_a_reference_is_found_or_does_not_match(client: Registry):
+async def test_a_reference_is_found_or_does_not_match(client: Registry) -> None:
     assert await find_reference(client) == Reference(A.reference)
     with pytest.raises(Failed) as refusal:
         await client.find_reference(A.civil_id, A.passport, "2031-01-01")
     assert refusal.value.word == "no_match"
 
 
-async def test_a_payment_is_recorded_once(client: Registry, clock: FakeClock):
+async def test_a_payment_is_recorded_once(client: Registry, clock: FakeClock) -> None:
     owed = await find(client)
     assert await client.payment_recorded(ORDER) is False
     for _ in range(2):
@@ -116,7 +116,7 @@ async def test_a_payment_is_recorded_once(client: Registry, clock: FakeClock):
     assert [fine.barrier for fine in (await find(client)).fines] == ["court"]
 
 
-async def test_a_payment_whose_answer_was_lost_is_recorded_once(client: Registry, stage: Stage):
+async def test_a_payment_whose_answer_was_lost_is_recorded_once(client: Registry, stage: Stage) -> None:
     stage.app = losing_first_answer(stage.app)
     await record(client)
     assert [method for method, _ in stage.asked] == ["POST", "POST"]
@@ -131,7 +131,9 @@ async def test_a_payment_whose_answer_was_lost_is_recorded_once(client: Registry
         ("T-1", 1, "unknown_fine"),
     ],
 )
-async def test_a_payment_that_does_not_agree_is_declined(client: Registry, number: str, fils: int, word: str):
+async def test_a_payment_that_does_not_agree_is_declined(
+    client: Registry, number: str, fils: int, word: str
+) -> None:
     item = Item(number, FineKind.TRAFFIC, Local("", ""), fils)
     with pytest.raises(Declined) as refusal:
         await client.record_payment(ORDER, NOON, "6001", (item,))
@@ -139,7 +141,7 @@ async def test_a_payment_that_does_not_agree_is_declined(client: Registry, numbe
     assert await client.payment_recorded(ORDER) is False
 
 
-async def test_a_fine_of_another_order_and_a_changed_order_are_declined(client: Registry):
+async def test_a_fine_of_another_order_and_a_changed_order_are_declined(client: Registry) -> None:
     paid = items(await find(client))
     await client.record_payment(ORDER, NOON, "6001", paid)
     with pytest.raises(Declined, match="already_paid"):
@@ -148,7 +150,7 @@ async def test_a_fine_of_another_order_and_a_changed_order_are_declined(client: 
         await client.record_payment(ORDER, NOON, "6001", paid[:1])
 
 
-async def test_the_executors_do_what_the_dialogs_ask(client: Registry):
+async def test_the_executors_do_what_the_dialogs_ask(client: Registry) -> None:
     asked = Asked("k", Chat("terminal", "1"), "ar")
     do = executors(client)
     assert await do[FindFines](FindFines(Subject.CIVIL_ID, JOURNEY_A), asked) == await find(client)
@@ -161,7 +163,7 @@ async def test_the_executors_do_what_the_dialogs_ask(client: Registry):
 
 async def test_busy_is_the_dialogs_word_for_fines_and_a_try_later_for_the_rest(
     client: Registry, wire: httpx.AsyncClient, stage: Stage
-):
+) -> None:
     with pytest.raises(Failed) as refusal:
         await client.find_fines(Subject.CIVIL_ID, BUSY)
     assert refusal.value.word == "busy"
@@ -191,7 +193,7 @@ async def test_each_failure_has_its_error(
     error: type[OutsideError],
     reason: str,
     sent: int,
-):
+) -> None:
     wire.headers["X-Sandbox-Fail"] = fail
     with pytest.raises(error) as raised:
         await call(client)
@@ -200,7 +202,9 @@ async def test_each_failure_has_its_error(
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_no_answer_in_time_is_unavailable(wire: httpx.AsyncClient, clock: FakeClock, call: Call):
+async def test_no_answer_in_time_is_unavailable(
+    wire: httpx.AsyncClient, clock: FakeClock, call: Call
+) -> None:
     clock.held = True
     wire.headers["X-Sandbox-Fail"] = "timeout"
     with pytest.raises(Unavailable, match="timeout"):
@@ -209,7 +213,7 @@ async def test_no_answer_in_time_is_unavailable(wire: httpx.AsyncClient, clock: 
 
 async def test_the_slow_one_answers_within_its_time_and_not_without(
     client: Registry, wire: httpx.AsyncClient, clock: FakeClock
-):
+) -> None:
     assert len((await client.find_fines(Subject.CIVIL_ID, SLOW)).fines) == 2
     assert clock.slept == [7.0]
     clock.held = True
@@ -219,27 +223,27 @@ async def test_the_slow_one_answers_within_its_time_and_not_without(
 
 async def test_a_failing_share_is_overcome(
     client: Registry, stage: Stage, clock: FakeClock, recorded: Recorded
-):
+) -> None:
     stage.app = registry(clock, recorded, Faults(failure=0.5))
     for _ in range(10):
         assert len((await find(client)).fines) == 4
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_wrong_token_is_declined(stage: Stage, clock: FakeClock, call: Call):
+async def test_a_wrong_token_is_declined(stage: Stage, clock: FakeClock, call: Call) -> None:
     async with make_client(f"{stage.origin}/registry/", "wrong") as wire:
         with pytest.raises(Declined, match="unauthorised"):
             await call(Registry(wire, clock, timeout=20.0))
 
 
-async def test_health(client: Registry, stage: Stage):
+async def test_health(client: Registry, stage: Stage) -> None:
     assert await client.healthy() is True
     stage.app = answering(b"", status=404)
     assert await client.healthy() is False
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_404_of_somebody_else_is_not_an_answer(stage: Stage, clock: FakeClock, call: Call):
+async def test_a_404_of_somebody_else_is_not_an_answer(stage: Stage, clock: FakeClock, call: Call) -> None:
     async with make_client(f"{stage.origin}/elsewhere", TOKEN) as wire:
         with pytest.raises(Malformed):
             await call(Registry(wire, clock, timeout=20.0))
@@ -255,12 +259,12 @@ FINE: dict[str, Any] = {
 }
 
 
-async def test_a_field_we_do_not_know_is_ignored(client: Registry, stage: Stage):
+async def test_a_field_we_do_not_know_is_ignored(client: Registry, stage: Stage) -> None:
     stage.app = answering(json.dumps({"fines": [FINE | {"points": 2}], "more": 1}).encode())
     assert len((await find(client)).fines) == 1
 
 
-async def test_an_empty_barrier_does_not_make_a_fine_payable(client: Registry, stage: Stage):
+async def test_an_empty_barrier_does_not_make_a_fine_payable(client: Registry, stage: Stage) -> None:
     stage.app = answering(json.dumps({"fines": [FINE | {"barrier": ""}]}).encode())
     assert [fine.payable for fine in (await find(client)).fines] == [False]
 
@@ -280,7 +284,9 @@ async def test_an_empty_barrier_does_not_make_a_fine_payable(client: Registry, s
         None,
     ],
 )
-async def test_fines_that_are_not_the_contracts_are_malformed(client: Registry, stage: Stage, fines: object):
+async def test_fines_that_are_not_the_contracts_are_malformed(
+    client: Registry, stage: Stage, fines: object
+) -> None:
     stage.app = answering(json.dumps({"fines": fines}).encode())
     with pytest.raises(Malformed):
         await find(client)
@@ -303,7 +309,7 @@ async def test_fines_that_are_not_the_contracts_are_malformed(client: Registry, 
 )
 async def test_answers_outside_the_contract_are_malformed(
     client: Registry, stage: Stage, app: Callable[[], ASGIApp], reason: str
-):
+) -> None:
     stage.app = app()
     with pytest.raises(Malformed) as raised:
         await find(client)
@@ -311,7 +317,7 @@ async def test_answers_outside_the_contract_are_malformed(
     assert len(stage.asked) == 1
 
 
-async def test_an_answer_about_another_order_is_malformed(client: Registry, stage: Stage):
+async def test_an_answer_about_another_order_is_malformed(client: Registry, stage: Stage) -> None:
     stage.app = answering(b'{"order":"IQ-0000-0000","recorded_at":1}')
     for call in (record, recorded_yet):
         with pytest.raises(Malformed, match="another order"):
@@ -323,7 +329,7 @@ async def test_an_answer_about_another_order_is_malformed(client: Registry, stag
 
 async def test_no_log_no_error_and_no_address_holds_a_number(
     client: Registry, wire: httpx.AsyncClient, stage: Stage, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     caplog.set_level(logging.DEBUG)
     told: list[str] = []
     with capture_logs() as logs:
