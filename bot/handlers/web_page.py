@@ -128,7 +128,7 @@ class Page:
             name: _asset(folder.joinpath(name).read_bytes(), kind) for name, kind in _TYPES.items()
         }
         self._words = {
-            language: {name: translate(msg, language) for name, msg in WORDS.items()} | _SWITCH[language]
+            language: {name: str(translate(msg, language)) for name, msg in WORDS.items()} | _SWITCH[language]
             for language in LANGUAGES
         }
         self._operator = operator

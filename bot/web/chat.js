@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { page, word, now, keyOf, make, clock, paint, setLanguage, spansInto, dirs, language, hello, wire } = window.iqamati;
+  const { page, word, now, keyOf, make, clock, paint, setLanguage, spansInto, direction, dirs, hello, wire } = window.iqamati;
   const $ = (id) => document.getElementById(id);
   const [scroll, log, typing, bar, down, toast, composer, input] =
     ["scroll", "log", "typing", "bar", "down", "toast", "composer", "input"].map($);
@@ -17,15 +17,27 @@
 
   // --- scrolling ---------------------------------------------------------------------------------
 
-  const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  // Pinned: new messages are followed. Whoever scrolls up to read lets go; the end pins again.
+  let pinned = true;
+  let before = { top: 0, height: 0 };
+  const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
   function toEnd(smooth = synced) {
-    scroll.scrollTo({ top: scroll.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+    pinned = true;
     down.hidden = true;
+    scroll.scrollTo({ top: scroll.scrollHeight, behavior: smooth ? "smooth" : "instant" });
   }
-  function follow(wasAtEnd) {
-    if (wasAtEnd || !synced) toEnd();
+  function follow() {
+    if (pinned) toEnd();
     else down.hidden = false;
   }
+  scroll.addEventListener("scroll", () => {
+    if (atEnd()) { pinned = true; down.hidden = true; }
+    // A settled question takes less room and moves the rest by itself: nobody scrolled then.
+    else if (scroll.scrollTop < before.top - 2 && scroll.scrollHeight === before.height) pinned = false;
+    before = { top: scroll.scrollTop, height: scroll.scrollHeight };
+  }, { passive: true });
+  // The keyboard, the bar and a growing field take room from the conversation.
+  new ResizeObserver(() => { if (pinned) toEnd(false); }).observe(scroll);
 
   // --- small words -------------------------------------------------------------------------------
 
@@ -40,11 +52,9 @@
   let typingTimer = 0;
   function showTyping(shown) {
     clearTimeout(typingTimer);
-    const wasAtEnd = atEnd();
     typing.hidden = !shown;
     if (!shown) return;
-    log.parentElement.append(typing);
-    if (wasAtEnd) toEnd();
+    if (pinned) toEnd();
     typingTimer = setTimeout(() => showTyping(false), 8000);
   }
 
@@ -53,32 +63,37 @@
   function build(from, at) {
     const element = make("div", `msg ${from}`);
     element.tabIndex = -1;
-    const body = make("div", "bubble");
+    const bubble = make("div", "bubble");
     const who = make("span", "vh");
     who.dataset.word = from === "me" ? "you_said" : "it_said";
     who.textContent = word(who.dataset.word);
+    const body = make("div", "body");
     const text = make("div", "text");
     const meta = make("div", "meta");
     meta.append(clock(at, "hour"));
-    body.append(who, text, meta);
-    element.append(body);
-    return { element, text, meta, from, at, rows: null };
+    body.append(text, meta);
+    bubble.append(who, body);
+    element.append(bubble);
+    return { element, body, text, meta, from, at, rows: null };
   }
 
   function fill(bubble, entry) {
     if (entry.kind) {
-      bubble.text.dataset.word = `sent_${entry.kind}`;
-      bubble.text.textContent = word(bubble.text.dataset.word) || word("sent_document");
+      const what = make("span", "", word(`sent_${entry.kind}`));
+      what.dataset.word = `sent_${entry.kind}`;
+      bubble.text.replaceChildren(what);
       bubble.element.classList.add("attached");
-      return;
-    }
-    if (bubble.from === "me") {
-      bubble.text.dir = "auto"; // the resident may write in either script
     } else {
-      bubble.text.lang = entry.language;
-      bubble.text.dir = dirs[entry.language] ?? "auto";
+      spansInto(bubble.text, entry.spans);
+      if (bubble.from === "me") {
+        bubble.body.dir = direction(bubble.text.textContent); // the resident may write in either script
+      } else {
+        bubble.body.lang = entry.language;
+        bubble.body.dir = dirs[entry.language] ?? "auto";
+      }
     }
-    spansInto(bubble.text, entry.spans);
+    // Room for the time at the end of the last line; too long a line leaves it a line of its own.
+    bubble.text.append(make("span", "room"));
   }
 
   // Confirmed bubbles stand in the log's order; unsent ones wait below them.
@@ -107,6 +122,7 @@
       element.target = "_blank";
       element.rel = "noopener noreferrer";
       element.classList.add("link");
+      element.append(leaving());
       const hint = make("span", "vh");
       hint.dataset.word = "new_tab";
       hint.textContent = word("new_tab");
@@ -116,6 +132,17 @@
       element.addEventListener("click", () => press(bubble, element, id, token));
     }
     return element;
+  }
+
+  // The usual sign of a link that leaves: an arrow out of a box.
+  function leaving() {
+    const sign = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    sign.setAttribute("viewBox", "0 0 24 24");
+    sign.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", "M13 5h6v6M19 5l-9 9M17 14v4a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V8a1 1 0 0 1 1-1h4");
+    sign.append(path);
+    return sign;
   }
 
   function arm(bubble, id, rows, lang) {
@@ -237,9 +264,8 @@
 
   wire.on("entry", (entry) => {
     if (!isNew(entry)) return;
-    const wasAtEnd = atEnd();
     kinds[entry.type]?.(entry);
-    follow(wasAtEnd);
+    follow();
   });
   wire.on("typing", () => showTyping(true));
   let barTimer = 0;
@@ -270,6 +296,7 @@
     sign.textContent = word(state);
     if (state === "unsent") sign.type = "button";
     bubble.meta.append(sign);
+    if (pinned) toEnd(false);
   }
 
   function echo(item) {
@@ -370,14 +397,11 @@
     toEnd();
   });
   down.addEventListener("click", () => { toEnd(true); input.focus({ preventScroll: true }); });
-  scroll.addEventListener("scroll", () => { if (atEnd()) down.hidden = true; }, { passive: true });
   document.addEventListener("visibilitychange", paint); // "today" may have become "yesterday"
 
   // Safari's keyboard covers the page instead of shrinking it.
   visualViewport?.addEventListener("resize", () => {
-    const wasAtEnd = atEnd();
     document.documentElement.style.setProperty("--height", `${visualViewport.height}px`);
-    if (wasAtEnd) toEnd(false);
   });
 
   paint();

@@ -87,6 +87,13 @@ window.iqamati = {};
   // Directional marks and isolates help reading; whoever pastes a number does not want them.
   const bare = (text) => text.replace(/[\u200e\u200f\u061c\u2066-\u2069]/g, "");
 
+  // The direction of the first letter; what has none (a number) reads as the page does.
+  function direction(text) {
+    const letter = text.match(/\p{L}/u)?.[0];
+    if (!letter) return dirs[language];
+    return /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(letter) ? "rtl" : "ltr";
+  }
+
   function codeOf(text) {
     const run = make("bdi");
     const code = make("code", "", text);
@@ -111,7 +118,7 @@ window.iqamati = {};
   }
 
   Object.assign(window.iqamati, {
-    page, word, now, keyOf, make, clock, paint, setLanguage, spansInto, dirs,
+    page, word, now, keyOf, make, clock, paint, setLanguage, spansInto, direction, dirs,
     language: () => language,
     hello(news) {
       ahead = news.now - Date.now() / 1000;
