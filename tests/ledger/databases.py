@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.services.ledger import migrate, open_engine
 
@@ -32,13 +32,10 @@ class Server:
         return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
 
     async def run(self, statement: str) -> None:
-        connection = await asyncpg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", database="postgres"
-        )
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+        engine = create_async_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+        await engine.dispose()
 
 
 def _tool(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Column, Select, Table, and_, exists, func, select
+from sqlalchemy import Column, RowMapping, Select, Table, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain import FineKind, Item
@@ -135,11 +135,16 @@ class Reads:
 
     async def _one(self, query: Select[Any], kind: type[Row]) -> Row | None:
         row = (await self._on.execute(query)).mappings().one_or_none()
-        return None if row is None else msgspec.convert(dict(row), kind)
+        return None if row is None else _value(row, kind)
 
     async def _all(self, query: Select[Any], kind: type[Row]) -> list[Row]:
         rows = (await self._on.execute(query)).mappings().all()
-        return [msgspec.convert(dict(row), kind) for row in rows]
+        return [_value(row, kind) for row in rows]
+
+
+def _value(row: RowMapping, kind: type[Row]) -> Row:
+    # Names that SQL must quote come as a subclass of str, which msgspec does not take.
+    return msgspec.convert({str(name): value for name, value in row.items()}, kind)
 
 
 def _due(table: Table, column: Column[Any], now: int, limit: int) -> Select[Any]:

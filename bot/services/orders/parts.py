@@ -1,0 +1,172 @@
+"""What the order service is made of: its terms, its view of the registry, and small pure rules."""
+
+import hashlib
+import re
+import secrets
+from typing import Final, Protocol
+
+import msgspec
+
+from bot.dialogs.checkout import RefusalReason, Standing, Status
+from bot.domain import Item
+from bot.model import Chat
+from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus
+from bot.services.payments import TRACK_LENGTH
+
+DAY: Final = 24 * 3600
+LEASE: Final = 60
+"""Seconds a process has for what it claimed before another one may take it up."""
+
+ASK_AFTER: Final = (120, 600, 1800)
+"""Seconds after an attempt began at which the gateway is asked; then hourly. The figures are ours."""
+
+GIVE_UP: Final = DAY
+"""Seconds after which an attempt the gateway cannot explain becomes a person's business."""
+
+SETTLED_FOR: Final = DAY
+"""Seconds a recorded fine cannot be ordered again: the ministry's records take 15 minutes, to be safe."""
+
+POST_AGAIN: Final = (60, 120, 300, 600, 1800, 3600)
+"""Seconds between tries to record a payment; the last one repeats for ever."""
+
+POST_AT_ONCE: Final = 5.0
+"""Seconds the registry has to record a payment before the resident is told of the money alone."""
+
+KEEP_LINKS: Final = 30 * DAY
+"""Seconds after which an expired link is forgotten."""
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O, U, so that it can be read out."""
+
+_TOKEN_BYTES: Final = 24
+_LONG_NUMBER = re.compile(r"\d{5,}")
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """Settings of the order service.
+
+    Attributes:
+        base_url: where residents' browsers and the gateway find us, without a slash at the end.
+        link_minutes: life of a payment link.
+    """
+
+    base_url: str
+    link_minutes: int
+
+
+class Registry(Protocol):
+    """What orders need of the registry."""
+
+    async def record_payment(
+        self, order: str, paid_at: int, gateway_reference: str, items: tuple[Item, ...]
+    ) -> None:
+        """Record that ``items`` were paid; once for each ``order``, however often it is called.
+
+        Raises:
+            Unavailable: try again later.
+            Malformed: it answered outside its contract; try again later.
+            Declined: ``already_paid`` or ``amount_differs``; a person must look.
+        """
+        ...
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """An order as its page shows it.
+
+    Attributes:
+        until: when the link that was followed stops working (epoch seconds).
+        live: whether it still works.
+    """
+
+    order: str
+    chat: Chat
+    language: str
+    subject: str
+    items: tuple[Item, ...]
+    fils: int
+    until: int
+    live: bool
+    standing: Standing
+
+
+def new_reference() -> str:
+    """A public order reference, ``IQ-7F3C-9A1D``; the ledger refuses one that exists."""
+    return f"IQ-{_random(4)}-{_random(4)}"
+
+
+def new_track() -> str:
+    """A track id: unguessable, 95 bits."""
+    return _random(TRACK_LENGTH)
+
+
+def new_token() -> str:
+    """A link's token: 192 bits, safe in a path."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def token_hash(token: str) -> str:
+    """All that is kept of a token. No salt: it is random and long."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def hidden(subject: str) -> str:
+    """``subject`` with any number that was not masked well enough cut to its last four digits."""
+    return _LONG_NUMBER.sub(lambda number: f"****{number[0][-4:]}", subject)[:32]
+
+
+def ask_again(attempt: Attempt, now: int) -> int:
+    """When to ask the gateway about the attempt next (epoch seconds)."""
+    age = now - attempt.created
+    for after in ASK_AFTER:
+        if age < after:
+            return attempt.created + after
+    return attempt.created + (age // 3600 + 1) * 3600
+
+
+def standing(order: Order, attempts: list[Attempt]) -> Standing:
+    """How the order stands, from its attempts (oldest first)."""
+    paid = order.paid_at > 0
+    status, reason = _status(order, attempts)
+    return Standing(
+        status=status,
+        receipt=order.ref if paid else "",
+        bank=order.bank,
+        fils=order.total_fils,
+        at=order.paid_at,
+        reason=reason,
+    )
+
+
+def _status(order: Order, attempts: list[Attempt]) -> tuple[Status, str]:
+    if order.status is not OrderStatus.OPEN:
+        return _CLOSED[order.status], ""
+    if not attempts:
+        return Status.NONE, ""
+    last = attempts[-1]
+    match last.status:
+        case AttemptStatus.CREATED:
+            return Status.NONE, ""
+        case AttemptStatus.LINKED | AttemptStatus.PENDING:
+            return Status.PENDING, ""
+        case AttemptStatus.UNKNOWN:
+            return Status.UNKNOWN, ""
+        case AttemptStatus.FAILED:
+            return Status.REFUSED, last.reason
+        case AttemptStatus.EXPIRED:
+            return Status.REFUSED, RefusalReason.TIMEOUT
+        case _:
+            return Status.REVIEW, ""
+
+
+_CLOSED: Final = {
+    OrderStatus.PAID: Status.PAID,
+    OrderStatus.POSTED: Status.POSTED,
+    OrderStatus.CANCELLED: Status.CANCELLED,
+    OrderStatus.REVIEW: Status.REVIEW,
+    # The money went back, so nothing was taken in the end.
+    OrderStatus.REFUNDED: Status.CANCELLED,
+}
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -1,0 +1,233 @@
+"""The payment pages' half of the order service: a link's page, its button, the way back, notifications."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from bot.crypto import Keyring
+from bot.dialogs.checkout import CheckoutRefused
+from bot.errors import Declined, Malformed, Unavailable
+from bot.ports import Clock, Failed, Wake
+from bot.services.ledger import Attempt, AttemptStatus, Ledger, Link, Order, OrderStatus, Taken
+from bot.services.orders.parts import (
+    ASK_AFTER,
+    Bill,
+    Registry,
+    Terms,
+    new_token,
+    new_track,
+    standing,
+    token_hash,
+)
+from bot.services.orders.settle import Settling
+from bot.services.payments import Callback, Charge, Payments, Result
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_TOKEN = 64
+
+
+class Paying:
+    """What a link's pages and a gateway's notifications come to.
+
+    Args:
+        ledger: migrated.
+        payments: the gateway.
+        registry: told of what was paid.
+        clock: the time.
+        keyring: seals chats, blinds keys.
+        wake: brings news into a chat.
+        terms: addresses and the life of a link.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        payments: Payments,
+        registry: Registry,
+        clock: Clock,
+        keyring: Keyring,
+        wake: Wake,
+        terms: Terms,
+    ) -> None:
+        self._ledger = ledger
+        self._payments = payments
+        self._clock = clock
+        self._keyring = keyring
+        self._terms = terms
+        self._settling = Settling(
+            ledger=ledger, payments=payments, registry=registry, clock=clock, keyring=keyring, wake=wake
+        )
+
+    async def page(self, token: str) -> Bill | None:
+        """What the link shows; changes nothing. None for a token that is not ours."""
+        found = await self._find(token)
+        return None if found is None else await self._bill(*found)
+
+    async def pay(self, token: str) -> str:
+        """The gateway's page for the link's order; pressed twice, the same one.
+
+        Returns:
+            The address, or empty when there is nothing to pay now: paid, cancelled, expired, or the bank
+            has not said how the last try ended.
+
+        Raises:
+            Unavailable: the gateway does not answer; nothing was begun.
+        """
+        found = await self._find(token)
+        if found is None or found[0].expires_at <= self._clock.now():
+            return ""
+        order = found[1]
+        lost = False
+        for attempt in await self._unsettled(order.id):
+            lost |= await self._settling.ask(attempt, "resident", quiet=True) is Result.MISSING
+        current = await self._begin(order)
+        if current is None or current.status is AttemptStatus.UNKNOWN:
+            return ""
+        return current.url if current.url and not lost else await self._link_up(order, current)
+
+    async def returned(self, token: str) -> Bill | None:
+        """The browser is back from the gateway: ask it, and show how the order stands."""
+        found = await self._find(token)
+        if found is None:
+            return None
+        link, order = found
+        try:
+            await self._ask_all(order, quiet=False)
+        except Failed:
+            log.warning("return without an answer", order=order.ref)
+        async with self._ledger.read() as read:
+            fresh = await read.order_by_id(order.id)
+        return await self._bill(link, fresh or order)
+
+    # --- notifications ---------------------------------------------------------------------------
+
+    async def notified(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """A gateway's notification: find the attempt, enquire, settle.
+
+        Returns:
+            False for anything that is not a notification about an attempt of ours; never why.
+        """
+        try:
+            callback = self._payments.parse_callback(body, headers)
+        except Malformed:
+            return False
+        honest = await self._keep_event(callback)
+        async with self._ledger.read() as read:
+            attempt = await read.find_attempt(
+                self._payments.name, track=callback.track_id, provider_ref=callback.provider_ref
+            )
+        if attempt is None:
+            return False
+        if not honest:
+            log.error("notification repeated with another amount", provider=attempt.provider)
+        try:
+            await self._settling.ask(attempt, "gateway")
+        except Unavailable:
+            log.warning("notification without an enquiry", provider=attempt.provider)
+        return True
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    async def _begin(self, order: Order) -> Attempt | None:
+        """The order's open attempt, made now if there is none; None when there is nothing to pay."""
+        now = self._clock.now()
+        async with self._ledger.write() as work:
+            order = await work.lock(order.id)
+            if order.status is not OrderStatus.OPEN:
+                return None
+            for attempt in await work.attempts(order.id):
+                if attempt.status.is_open:
+                    return attempt
+            return await work.add_attempt(
+                order, self._payments.name, new_track(), now, due=now + ASK_AFTER[0]
+            )
+
+    async def _link_up(self, order: Order, attempt: Attempt) -> str:
+        """Have the gateway make the attempt's page (again: it knows the track id) and keep its address."""
+        now, token = self._clock.now(), new_token()
+        base = self._terms.base_url
+        charge = Charge(
+            track_id=attempt.track,
+            fils=attempt.fils,
+            language=order.language,
+            return_url=f"{base}/p/{token}/return",
+            notify_url=f"{base}/payments/{self._payments.name}/notify",
+            description=f"Order {order.ref}",
+        )
+        try:
+            made = await self._payments.create(charge)
+        except (Declined, Malformed) as error:
+            log.error("gateway made no page", order=order.ref, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
+            raise Unavailable("payments", "made no page") from error
+        async with self._ledger.write() as work:
+            # A token of its own, expired from the start: the gateway gets an address that shows how the
+            # order stands, and never one that pays.
+            await work.add_link(order.id, token_hash(token), now, now)
+            await work.lock(order.id)
+            fresh = await work.attempt(attempt.id)
+            if not fresh.status.is_open:
+                raise Unavailable("payments", "the attempt was closed meanwhile")
+            if fresh.url != made.url:
+                changes = {"url": made.url, "provider_ref": made.provider_ref}
+                await work.set_attempt(
+                    fresh, now, "gateway", "page made", status=AttemptStatus.LINKED, **changes
+                )
+        return made.url
+
+    async def _ask_all(self, order: Order, *, quiet: bool = True) -> None:
+        """Ask the gateway about everything that may still be paid.
+
+        Raises:
+            Failed: ``gateway_down``.
+        """
+        try:
+            for attempt in await self._unsettled(order.id):
+                await self._settling.ask(attempt, "resident", quiet=quiet)
+        except Unavailable:
+            raise Failed(CheckoutRefused.GATEWAY_DOWN) from None
+
+    async def _unsettled(self, order_id: int) -> list[Attempt]:
+        async with self._ledger.read() as read:
+            attempts = await read.attempts(order_id)
+        return [each for each in attempts if each.due is not None and each.url]
+
+    async def _find(self, token: str) -> tuple[Link, Order] | None:
+        if len(token) > _LONGEST_TOKEN:
+            return None
+        async with self._ledger.read() as read:
+            link = await read.link(token_hash(token))
+            order = None if link is None else await read.order_by_id(link.order_id)
+        return None if link is None or order is None else (link, order)
+
+    async def _bill(self, link: Link, order: Order) -> Bill:
+        async with self._ledger.read() as read:
+            items, attempts = await read.items(order.id), await read.attempts(order.id)
+        return Bill(
+            order=order.ref,
+            chat=self._settling.chat(order),
+            language=order.language,
+            subject=order.subject,
+            items=items,
+            fils=order.total_fils,
+            until=link.expires_at,
+            live=self._clock.now() < link.expires_at,
+            standing=standing(order, attempts),
+        )
+
+    async def _keep_event(self, callback: Callback) -> bool:
+        for _ in range(2):
+            try:
+                async with self._ledger.write() as work:
+                    return await work.add_event(
+                        self._payments.name,
+                        callback.event[:64],
+                        callback.result[:32],
+                        callback.track_id[:19],
+                        callback.fils,
+                        self._clock.now(),
+                    )
+            except Taken:
+                continue
+        return True

@@ -1,0 +1,195 @@
+"""The order service: what the checkout dialog and the payment pages ask for.
+
+Two rules run through it. Before anything about an order changes, the gateway is asked about every attempt
+that may still be paid, because a link we call dead may have been used a second ago. And the database
+decides races: a fine in two orders, two attempts of one order, cancelled against paid.
+"""
+
+import structlog
+
+from bot.dialogs.checkout import (
+    CancelOrder,
+    CheckoutRefused,
+    CheckPayment,
+    OpenOrder,
+    PayLink,
+    RenewLink,
+    Standing,
+)
+from bot.errors import Declined, Unavailable
+from bot.model import Chat
+from bot.ports import Asked, Effect, Executor, Failed
+from bot.services.ledger import AttemptStatus, NewOrder, Order, OrderStatus, Taken
+from bot.services.orders.parts import hidden, new_reference, new_token, standing, token_hash
+from bot.services.orders.paying import Paying
+from bot.services.orders.sweep import Sweep
+
+log = structlog.get_logger(__name__)
+
+_TRIES = 6
+"""Rounds of look, then insert; each lost one means that another order was made or closed meanwhile."""
+
+
+class Orders(Paying):
+    """Orders from the link to the registry's record; arguments as for `Paying`."""
+
+    # --- effects of the checkout dialog ----------------------------------------------------------
+
+    async def open(self, effect: OpenOrder, asked: Asked) -> PayLink:
+        """Execute `OpenOrder`.
+
+        Raises:
+            Failed: a value of `CheckoutRefused`.
+            Unavailable: the ledger is too busy with these very fines.
+        """
+        for _ in range(_TRIES):
+            order = await self._known(effect, asked)
+            if order is None:
+                try:
+                    order = await self._add(effect, asked)
+                except Taken:
+                    continue
+            return await self._pay_link(order)
+        raise Unavailable("orders", "too many orders for the same fines at once")
+
+    async def renew_link(self, effect: RenewLink, asked: Asked) -> PayLink:
+        """Execute `RenewLink`; an order that was closed is opened again when its fines are free.
+
+        Raises:
+            Failed: a value of `CheckoutRefused`.
+        """
+        order = await self._own(effect.order, asked)
+        await self._ask_all(order)
+        async with self._ledger.write() as work:
+            order = await work.lock(order.id)
+            if order.status is OrderStatus.CANCELLED:
+                if not await work.hold(order.id):
+                    raise Failed(CheckoutRefused.ELSEWHERE)
+                changes = {"status": OrderStatus.OPEN}
+                order = await work.set_order(order, self._clock.now(), "chat", "reopened", **changes)
+        if order.status is not OrderStatus.OPEN:
+            raise Failed(CheckoutRefused.ALREADY_PAID)
+        return await self._pay_link(order)
+
+    async def check(self, effect: CheckPayment, asked: Asked) -> Standing:
+        """Execute `CheckPayment`. A gateway that does not answer leaves the standing ``unknown``."""
+        order = await self._own(effect.order, asked)
+        try:
+            await self._ask_all(order)
+        except Failed:
+            log.warning("payment check without an answer", order=order.ref)
+        return await self._standing(order)
+
+    async def cancel(self, effect: CancelOrder, asked: Asked) -> Standing:
+        """Execute `CancelOrder`.
+
+        Raises:
+            Failed: ``gateway_down``; nothing was cancelled.
+        """
+        order = await self._own(effect.order, asked)
+        await self._close(order)
+        return await self._standing(order)
+
+    async def post(self, ref: str) -> None:
+        """Record the paid order ``ref`` at the registry now; does nothing when that is done already."""
+        async with self._ledger.read() as read:
+            order = await read.order(ref)
+        if order is not None:
+            await self._settling.post(order.id)
+
+    async def sweep(self) -> int:
+        """One pass over everything that is due; returns how much was taken up. Safe in any number at once."""
+        return await Sweep(self._ledger, self._settling, self._clock).run()
+
+    # --- opening ---------------------------------------------------------------------------------
+
+    async def _known(self, effect: OpenOrder, asked: Asked) -> Order | None:
+        """An order that answers the effect already; closes what stands in its way, or refuses."""
+        async with self._ledger.read() as read:
+            mine = await read.order_by_key(self._keyring.blind(asked.key))
+            held = await read.holders([item.fine for item in effect.items])
+            same = [order for order in held if set(await read.items(order.id)) == set(effect.items)]
+        if mine is not None:
+            return mine
+        for order in held:
+            if order.status is not OrderStatus.OPEN:
+                raise Failed(CheckoutRefused.ALREADY_PAID)
+            if order.chat_blind != self._blind(asked.chat):
+                raise Failed(CheckoutRefused.ELSEWHERE)
+        if same:
+            return same[0]
+        for order in held:
+            closed = await self._close(order)
+            if closed.status is OrderStatus.OPEN:  # the bank has not said how the last try ended
+                raise Failed(CheckoutRefused.GATEWAY_DOWN)
+            if closed.status is not OrderStatus.CANCELLED:
+                raise Failed(CheckoutRefused.ALREADY_PAID)
+        return None
+
+    async def _add(self, effect: OpenOrder, asked: Asked) -> Order:
+        ref = new_reference()
+        new = NewOrder(
+            ref=ref,
+            key=self._keyring.blind(asked.key),
+            chat=self._settling.seal(ref, asked.chat),
+            chat_blind=self._blind(asked.chat),
+            language=asked.language,
+            subject=hidden(effect.subject),
+            items=effect.items,
+        )
+        async with self._ledger.write() as work:
+            return await work.add_order(new, self._clock.now())
+
+    async def _pay_link(self, order: Order) -> PayLink:
+        now, token = self._clock.now(), new_token()
+        until = now + self._terms.link_minutes * 60
+        async with self._ledger.write() as work:
+            await work.add_link(order.id, token_hash(token), now, until)
+        url = f"{self._terms.base_url}/p/{token}"
+        return PayLink(order.ref, url, self._payments.host, until, order.total_fils)
+
+    # --- closing ---------------------------------------------------------------------------------
+
+    async def _close(self, order: Order) -> Order:
+        """Cancel the order unless it turns out to be paid, or the bank has not said."""
+        await self._ask_all(order)
+        now = self._clock.now()
+        async with self._ledger.write() as work:
+            order = await work.lock(order.id)
+            attempts = [each for each in await work.attempts(order.id) if each.status.is_open]
+            unsaid = any(each.status is AttemptStatus.UNKNOWN for each in attempts)
+            if order.status is not OrderStatus.OPEN or unsaid:
+                return order
+            for attempt in attempts:
+                # Its page may still be open: it stays due, and a payment on it would be accepted.
+                change = {"status": AttemptStatus.EXPIRED}
+                await work.set_attempt(attempt, now, "chat", "order cancelled", **change)
+            await work.release(order.id)
+            return await work.set_order(order, now, "chat", "cancelled", status=OrderStatus.CANCELLED)
+
+    # --- finding ---------------------------------------------------------------------------------
+
+    async def _own(self, ref: str, asked: Asked) -> Order:
+        async with self._ledger.read() as read:
+            order = await read.order(ref)
+        if order is None or order.chat_blind != self._blind(asked.chat):
+            raise Declined("orders", "unknown_order")
+        return order
+
+    async def _standing(self, order: Order) -> Standing:
+        async with self._ledger.read() as read:
+            fresh = await read.order_by_id(order.id) or order
+            return standing(fresh, await read.attempts(order.id))
+
+    def _blind(self, chat: Chat) -> str:
+        return self._keyring.blind(f"{chat.channel}:{chat.id}")
+
+
+def executors(orders: Orders) -> dict[type[Effect], Executor]:
+    """Who executes which effect of the checkout dialog."""
+    return {
+        OpenOrder: orders.open,
+        RenewLink: orders.renew_link,
+        CheckPayment: orders.check,
+        CancelOrder: orders.cancel,
+    }

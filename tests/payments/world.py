@@ -1,0 +1,277 @@
+"""A small world around the orders: a registry, chats, a clock, the real gateway and pages on loopback."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.crypto import Keyring
+from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, PayLink, RenewLink, Standing
+from bot.domain import FineKind, Item
+from bot.errors import Declined, StoreAway, Unavailable
+from bot.handlers.pay import pay_routes
+from bot.i18n.text import Arg, Code, Hour, Lines, Local, Ltr, Money, Plural, Text
+from bot.model import Chat, Span, Woken
+from bot.ports import Asked
+from bot.sandbox.gateway import gateway_app
+from bot.services.ledger import Ledger, open_engine
+from bot.services.ledger.tables import metadata
+from bot.services.orders import Orders, Terms
+from bot.services.payments.sandbox import SandboxPayments
+from bot.tasks import Tasks
+
+SECRET = "shared-with-the-sandbox"
+NOON = 1_795_500_000
+PHONE = "96550001234"
+HERE = Chat("whatsapp", PHONE)
+THERE = Chat("telegram", "812000999")
+SUBJECT = "2850****0029"
+
+
+class FakeClock:
+    """Time that moves when told to; whoever sleeps is woken when their time has come."""
+
+    def __init__(self) -> None:
+        self._now = NOON
+        self._sleepers: list[tuple[int, asyncio.Event]] = []
+
+    def now(self) -> int:
+        return self._now
+
+    def monotonic(self) -> float:
+        return float(self._now)
+
+    async def sleep(self, seconds: float) -> None:
+        done = asyncio.Event()
+        self._sleepers.append((self._now + int(seconds), done))
+        await done.wait()
+
+    def advance(self, seconds: int) -> None:
+        self._now += seconds
+        for due, done in self._sleepers:
+            if due <= self._now:
+                done.set()
+
+
+@dataclass
+class FakeRegistry:
+    """Remembers what was recorded; refuses or stays silent when told to."""
+
+    down: bool = False
+    refuses: str = ""
+    calls: int = 0
+    recorded: dict[str, tuple[int, str, tuple[Item, ...]]] = field(default_factory=dict)
+
+    async def record_payment(
+        self, order: str, paid_at: int, gateway_reference: str, items: tuple[Item, ...]
+    ) -> None:
+        self.calls += 1
+        if self.down:
+            raise Unavailable("registry", "answered 503")
+        if self.refuses:
+            raise Declined("registry", self.refuses)
+        self.recorded[order] = (paid_at, gateway_reference, items)
+
+
+@dataclass
+class Chats:
+    """Where news arrive."""
+
+    away: bool = False
+    news: list[Woken] = field(default_factory=list)
+
+    async def wake(self, woken: Woken) -> None:
+        if self.away:
+            raise StoreAway("no answer")
+        self.news.append(woken)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [woken.kind for woken in self.news]
+
+
+class Wire:
+    """Between us and the gateway's API; can be cut, and counts what passes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.cut = False
+        self.passed: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "/v1/" in scope["path"]:
+            if self.cut:
+                await send({"type": "http.response.start", "status": 503, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            self.passed.append(scope["method"])
+        await self._app(scope, receive, send)
+
+
+def render(arg: Arg, language: str) -> tuple[Span, ...]:
+    """A stand-in for the renderer: the English source with its arguments, without marks."""
+    match arg:
+        case Text(msg, args, _):
+            text = str(msg.other if isinstance(msg, Plural) else msg)
+            for name, value in args.items():
+                inner = "".join(span.text for span in render(value, language))
+                text = text.replace(f"{{{name}}}", inner)
+            return (Span(text.replace("*", "")),)
+        case Lines(parts):
+            return (Span("\n".join(render(part, language)[0].text for part in parts)),)
+        case Money(fils):
+            return (Span(f"{fils // 1000}.{fils % 1000:03d}"),)
+        case Local(ar, en):
+            return (Span(ar if language == "ar" else en),)
+        case Code(text) | Ltr(text):
+            return (Span(text),)
+        case Hour(at):
+            return (Span(str(at)),)
+        case _:
+            return (Span(str(arg)),)
+
+
+def item(fine: str, fils: int = 5000) -> Item:
+    return Item(fine, FineKind.TRAFFIC, Local(f"مخالفة {fine}", f"Fine {fine} <b>"), fils)
+
+
+def asked(key: str, chat: Chat = HERE, language: str = "ar") -> Asked:
+    return Asked(f"{chat.channel}:{chat.id}:{key}", chat, language)
+
+
+@dataclass
+class World:
+    engine: AsyncEngine
+    url: str
+    clock: FakeClock
+    registry: FakeRegistry
+    chats: Chats
+    wire: Wire
+    orders: Orders
+    ledger: Ledger
+    payments: SandboxPayments
+    browser: httpx.AsyncClient
+    keyring: Keyring
+
+    async def open(self, *items: Item, key: str = "1:0", chat: Chat = HERE) -> PayLink:
+        return await self.orders.open(OpenOrder(SUBJECT, items or (item("F1"),)), asked(key, chat))
+
+    async def check(self, ref: str) -> Standing:
+        return await self.orders.check(CheckPayment(ref), asked("check"))
+
+    async def cancel(self, ref: str) -> Standing:
+        return await self.orders.cancel(CancelOrder(ref), asked("cancel"))
+
+    async def renew(self, ref: str) -> PayLink:
+        return await self.orders.renew_link(RenewLink(ref), asked("renew"))
+
+    async def press_pay(self, link: PayLink) -> str:
+        """Our page's button; the gateway's address."""
+        answer = await self.browser.post(link.url, data={"go": "1"})
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    async def press(self, page: str, button: str, knob: str = "") -> str:
+        """A button of the gateway's page; the way back."""
+        answer = await self.browser.post(page, data={"button": button, "knob": knob})
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    async def pay(self, link: PayLink, button: str = "approved", knob: str = "") -> str:
+        return await self.press(await self.press_pay(link), button, knob)
+
+    async def rows(self, table: str) -> list[dict[str, Any]]:
+        async with self.engine.connect() as connection:
+            query = select(metadata.tables[table]).order_by(*metadata.tables[table].primary_key)
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def statuses(self, table: str) -> list[str]:
+        return [row["status"] for row in await self.rows(table)]
+
+    def another_process(self) -> Orders:
+        """The same service on connections of its own; dispose of them by `close_others`."""
+        engine = open_engine(self.engine.url.render_as_string(hide_password=False))
+        self._others.append(engine)
+        return _orders(self, Ledger(engine))
+
+    def __post_init__(self) -> None:
+        self._others: list[AsyncEngine] = []
+
+    async def close_others(self) -> None:
+        for engine in self._others:
+            await engine.dispose()
+
+
+def _orders(world: World, ledger: Ledger) -> Orders:
+    return Orders(
+        ledger=ledger,
+        payments=world.payments,
+        registry=world.registry,
+        clock=world.clock,
+        keyring=world.keyring,
+        wake=world.chats.wake,
+        terms=Terms(world.url, 30),
+    )
+
+
+@asynccontextmanager
+async def build(engine: AsyncEngine, store: Path) -> AsyncGenerator[World, None]:
+    """The world on ``engine``; the gateway keeps its charges in ``store``."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        clock, chats, registry = FakeClock(), Chats(), FakeRegistry()
+        gateway = gateway_app(clock, SECRET, store, base_url=f"{url}/gateway")
+        wire = Wire(gateway)
+        payments = SandboxPayments(f"{url}/gateway", SECRET)
+        keyring, ledger = Keyring.parse(Keyring.generate()), Ledger(engine)
+        orders = Orders(
+            ledger=ledger,
+            payments=payments,
+            registry=registry,
+            clock=clock,
+            keyring=keyring,
+            wake=chats.wake,
+            terms=Terms(url, 30),
+        )
+        pages = pay_routes(
+            orders,
+            render=render,
+            back_url=lambda chat: f"/chat/{chat.channel}",
+            hosts=(urlsplit(url).netloc,),
+            host="127.0.0.1",
+        )
+        app = Starlette(routes=[*pages, Mount("/gateway", wire)])
+        async with serving(app, listening), httpx.AsyncClient(base_url=url, timeout=30) as browser:
+            world = World(
+                engine, url, clock, registry, chats, wire, orders, ledger, payments, browser, keyring
+            )
+            yield world
+        await world.close_others()
+        await payments.close()
+        await gateway.state.gateway.close()
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listening: socket.socket) -> AsyncGenerator[None, None]:
+    """``app`` answering on ``listening``."""
+    config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none", lifespan="off")
+    server = uvicorn.Server(config)
+    tasks = Tasks()
+    tasks.spawn(server.serve(sockets=[listening]), "test server")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await tasks.drain()
