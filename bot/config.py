@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret token of the webhook; derived from the token when empty."
     )
+    telegram_per_second: int = Field(
+        default=30, ge=1, le=1000, description="Messages a second Telegram allows this bot, over all chats."
+    )
 
     operator_name: str = Field(default="", description="Who runs this service, as residents read it.")
     operator_authority: str = Field(
@@ -68,8 +71,12 @@ class Settings(BaseSettings):
         default=30, ge=5, le=1440, description="Life of a payment link, in minutes."
     )
 
+    log_level: str = Field(
+        default="warning", pattern="^(debug|info|warning|error)$", description="Least severe log line kept."
+    )
+
     sandbox_port: int = Field(
-        default=8081,
+        default=8090,
         ge=1,
         le=65535,
         description="Port of the sandbox registry and payment page (loopback only).",

@@ -7,7 +7,6 @@ import msgspec
 
 from bot.i18n.text import Local
 
-
 TRAFFIC_WHATSAPP: Final = "99324092"
 RESIDENCY_PHONE: Final = "25582960"
 """Contacts printed on the ministry's enquiry pages (www.moi.gov.kw, read 2026-11)."""

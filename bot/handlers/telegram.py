@@ -61,7 +61,12 @@ class Telegram:
         self._translate = translate
         self._secret = telegram_secret(settings)
         self._bot = _open(settings)
+        self._username = ""
         self.channel = TelegramChannel(self._bot, clock, per_second)
+
+    def link(self) -> str:
+        """Where the bot's chats are; Telegram's own address until its name is known."""
+        return f"https://t.me/{self._username}"
 
     def routes(self, handle: Handle) -> list[Route]:
         """The webhook's route; none without ``PUBLIC_URL``, when the bot polls."""
@@ -73,7 +78,8 @@ class Telegram:
         Raises:
             ConfigError: Telegram does not know the token, or refuses ``PUBLIC_URL``.
         """
-        await insist(self._clock, "getMe", self._bot.me)
+        me = await insist(self._clock, "getMe", self._bot.me)
+        self._username = me.username or ""
         official = bool(self._settings.operator_authority)
         self._tasks.spawn(introduce(self._bot, self._translate, official=official), "telegram profile")
         if self._settings.public_url:

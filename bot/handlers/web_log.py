@@ -100,11 +100,11 @@ class WebChannel:
     Args:
         log: where the pages read.
         clock: dates the messages.
+        name: of the channel whose chats are shown from the log.
     """
 
-    name = NAME
-
-    def __init__(self, log: ChatLog, clock: Clock) -> None:
+    def __init__(self, log: ChatLog, clock: Clock, name: str = NAME) -> None:
+        self.name = name
         self._log = log
         self._clock = clock
 

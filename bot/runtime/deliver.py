@@ -60,6 +60,14 @@ class Deliveries:
         self._tasks = tasks
         self._queues: dict[Chat, deque[Numbered]] = {}
         self._held: dict[str, str] = {}
+        self._running: dict[Chat, int] = {}
+        self._changed = asyncio.Event()
+
+    async def settled(self, chat: Chat) -> None:
+        """Return once nothing of ``chat`` is being delivered or run here."""
+        while chat in self._queues or chat in self._running:
+            self._changed.clear()
+            await self._changed.wait()
 
     def serves(self, chat: Chat) -> bool:
         """Whether this process has the chat's channel."""
@@ -73,6 +81,7 @@ class Deliveries:
         for entry_id, entry in entries:
             self._held[entry_id] = tag
             if isinstance(entry.body, Job):
+                self._running[chat] = self._running.get(chat, 0) + 1
                 self._tasks.spawn(self._run(entry_id, chat, entry.body), "effect")
             else:
                 replies.append((entry_id, entry))
@@ -119,6 +128,7 @@ class Deliveries:
                 self._done(tag, entry_id)
         finally:
             del self._queues[chat]
+            self._changed.set()
             for entry_id, _ in queue:
                 self._held.pop(entry_id, None)
 
@@ -195,6 +205,10 @@ class Deliveries:
         finally:
             waits.cancel()
             self._held.pop(entry_id, None)
+            self._running[chat] -= 1
+            if not self._running[chat]:
+                del self._running[chat]
+            self._changed.set()
 
     async def _outcome(self, chat: Chat, job: Job, asked: Asked) -> Outcome:
         """Run the effect within its time; every end of it is an outcome."""

@@ -29,15 +29,18 @@ class Sweeper:
         self._tasks = tasks
 
     def start(self) -> None:
-        """Begin the rounds; they end with ``tasks``."""
-        rounds: tuple[tuple[float, Callable[[], Awaitable[object]], str], ...] = (
-            (TIMERS_EVERY, self.timers, "timers"),
-            (FLUSH_EVERY, self._store.flush, "delivery notes"),
-            (HOLD, self._runtime.deliveries.hold, "signs of life"),
-            (RECOVER_EVERY, self._runtime.deliveries.recover, "recovery"),
-        )
-        for every, work, name in rounds:
-            self._tasks.spawn(self._forever(every, work, name), name)
+        """Begin all rounds; they end with ``tasks``."""
+        self.attend()
+        self._begin(TIMERS_EVERY, self.timers, "timers")
+        self._begin(RECOVER_EVERY, self._runtime.deliveries.recover, "recovery")
+
+    def attend(self) -> None:
+        """Begin the rounds that look after this process's own deliveries only."""
+        self._begin(FLUSH_EVERY, self._store.flush, "delivery notes")
+        self._begin(HOLD, self._runtime.deliveries.hold, "signs of life")
+
+    def _begin(self, every: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+        self._tasks.spawn(self._forever(every, work, name), name)
 
     async def timers(self) -> int:
         """Take the timer edges that are due. Returns how many chats were looked at."""

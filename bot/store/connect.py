@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from bot.errors import ConfigError
@@ -25,7 +27,11 @@ async def connect(url: str) -> Redis | RedisCluster:
     address = urlunsplit(parts._replace(query=urlencode(query)))
     kind: Any = RedisCluster if cluster else Redis  # redis-py leaves its keyword arguments untyped
     try:
-        client = kind.from_url(address, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
+        # One retry on a fresh connection: an idle one may have been closed. A turn that was saved and not
+        # confirmed is safe to send again: its revision has moved on.
+        client = kind.from_url(
+            address, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
+        )
         await (client.initialize() if cluster else client.ping())
     except ValueError as error:
         raise ConfigError(f"REDIS_URL: {error}") from None
