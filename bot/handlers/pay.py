@@ -29,6 +29,7 @@ from bot.handlers.pay_page import (
     elsewhere,
     expired,
     gateway_down,
+    not_now,
     unknown,
 )
 from bot.i18n.text import Text
@@ -93,11 +94,15 @@ class _Site:
 
     async def show(self, request: Request) -> Response:
         """GET and HEAD of ``/p/<token>``."""
-        bill = await self._desk.page(_token(request))
+        try:
+            bill = await self._desk.page(_token(request))
+        except Unavailable:
+            return self._not_now(request)
         if bill is None:
             return self._unknown(request)
-        language = _language(request, bill)
-        if bill.standing.status not in PAYABLE:
+        language, how = _language(request, bill), bill.standing.status
+        # A page of the gateway may still be open: then nobody can say yet that nothing was taken.
+        if how not in PAYABLE or (how is Status.PENDING and not bill.live):
             return self._standing(request, bill, language)
         if not bill.live:
             return self._plain(410, expired(), language, self._back_url(bill.chat))
@@ -105,7 +110,10 @@ class _Site:
 
     async def press(self, request: Request) -> Response:
         """POST of ``/p/<token>``: off to the gateway."""
-        bill = await self._desk.page(_token(request))
+        try:
+            bill = await self._desk.page(_token(request))
+        except Unavailable:
+            return self._not_now(request)
         if bill is None:
             return self._unknown(request)
         language, back = _language(request, bill), self._back_url(bill.chat)
@@ -126,7 +134,10 @@ class _Site:
     async def back(self, request: Request) -> Response:
         """``/p/<token>/return``: the gateway sent the browser back, by GET or by POST."""
         look = self._desk.page if request.method == "HEAD" else self._desk.returned
-        bill = await look(_token(request))
+        try:
+            bill = await look(_token(request))
+        except Unavailable:
+            return self._not_now(request)
         if bill is None:
             return self._unknown(request)
         return self._standing(request, bill, _language(request, bill))
@@ -160,6 +171,11 @@ class _Site:
 
     def _unknown(self, request: Request) -> Response:
         return self._plain(404, unknown(), _language(request, None), self._home)
+
+    def _not_now(self, request: Request) -> Response:
+        language = _language(request, None)
+        again = f"/p/{_token(request)}?lang={language}"
+        return self._plain(503, not_now(), language, self._home, again)
 
     def _plain(
         self, status: int, said: tuple[Text, tuple[Text, ...]], language: str, back: str, again: str = ""

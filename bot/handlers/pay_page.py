@@ -218,8 +218,17 @@ def unknown() -> tuple[Text, tuple[Text, ...]]:
 def gateway_down() -> tuple[Text, tuple[Text, ...]]:
     """Title and text for a gateway that does not answer."""
     return say(N_("The payment page does not answer")), (
-        say(N_("The payment page does not answer now and nothing was taken.")),
+        say(N_("The payment page does not answer now, so no payment was begun.")),
+        say(N_("If you have already paid, do not pay again.")),
         say(N_("Try again in a few minutes, or pay in Sahel or on the ministry's site.")),
+    )
+
+
+def not_now() -> tuple[Text, tuple[Text, ...]]:
+    """Title and text for a ledger that does not answer."""
+    return say(N_("This page cannot be shown now")), (
+        say(N_("If you have already paid, do not pay again.")),
+        say(N_("Try again in a few minutes; news of your payment also come to your chat.")),
     )
 
 

@@ -25,7 +25,7 @@ from bot.handlers.pay import pay_routes
 from bot.i18n.text import Arg, Code, Hour, Lines, Local, Ltr, Money, Plural, Text
 from bot.model import Chat, Span, Woken
 from bot.ports import Asked
-from bot.sandbox.gateway import gateway_app
+from bot.sandbox.gateway import Gateway, gateway_app
 from bot.services.ledger import Ledger, open_engine
 from bot.services.ledger.tables import metadata
 from bot.services.orders import Orders, Terms
@@ -124,11 +124,11 @@ def render(arg: Arg, language: str) -> tuple[Span, ...]:
     """A stand-in for the renderer: the English source with its arguments, without marks."""
     match arg:
         case Text(msg, args, _):
-            text = str(msg.other if isinstance(msg, Plural) else msg)
+            text = str(msg.other if isinstance(msg, Plural) else msg).replace("*", "")
             for name, value in args.items():
                 inner = "".join(span.text for span in render(value, language))
                 text = text.replace(f"{{{name}}}", inner)
-            return (Span(text.replace("*", "")),)
+            return (Span(text),)
         case Lines(parts):
             return (Span("\n".join(render(part, language)[0].text for part in parts)),)
         case Money(fils):
@@ -164,6 +164,7 @@ class World:
     payments: SandboxPayments
     browser: httpx.AsyncClient
     keyring: Keyring
+    gateway: Gateway
 
     async def open(self, *items: Item, key: str = "1:0", chat: Chat = HERE) -> PayLink:
         return await self.orders.open(OpenOrder(SUBJECT, items or (item("F1"),)), asked(key, chat))
@@ -255,7 +256,18 @@ async def build(engine: AsyncEngine, store: Path) -> AsyncGenerator[World, None]
         app = Starlette(routes=[*pages, Mount("/gateway", wire)])
         async with serving(app, listening), httpx.AsyncClient(base_url=url, timeout=30) as browser:
             world = World(
-                engine, url, clock, registry, chats, wire, orders, ledger, payments, browser, keyring
+                engine,
+                url,
+                clock,
+                registry,
+                chats,
+                wire,
+                orders,
+                ledger,
+                payments,
+                browser,
+                keyring,
+                gateway.state.gateway,
             )
             yield world
         await world.close_others()

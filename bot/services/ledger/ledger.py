@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import and_, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import Item
-from bot.errors import BotError
+from bot.errors import BotError, Unavailable
 from bot.services.ledger import tables as t
 from bot.services.ledger.queries import Reads
 from bot.services.ledger.rows import Attempt, AttemptStatus, NewOrder, Notice, Order, OrderStatus
@@ -70,10 +71,14 @@ class Work(Reads):
 
     async def hold(self, order_id: int) -> bool:
         """Make the order's fines live again; false, and nothing changed, when another order holds one."""
-        change = update(t.order_items).where(t.order_items.c.order_id == order_id).values(live=True)
+        mine = select(t.order_items.c.id).where(t.order_items.c.order_id == order_id)
+        rows = (await self._on.execute(mine.order_by(t.order_items.c.fine))).scalars().all()
         try:
             async with self._on.begin_nested():
-                await self._on.execute(change)
+                for row in rows:  # in the sequence of `_lines`, for the same reason
+                    await self._on.execute(
+                        update(t.order_items).where(t.order_items.c.id == row).values(live=True)
+                    )
         except IntegrityError:
             return False
         return True
@@ -196,15 +201,34 @@ class Ledger:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Reads, None]:
-        """A transaction that changes nothing."""
-        async with self._reading.begin() as connection:
+        """A transaction that changes nothing.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with _told(), self._reading.begin() as connection:
             yield Reads(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[Work, None]:
-        """A transaction; committed at the end, rolled back by any exception."""
-        async with self._engine.begin() as connection:
+        """A transaction; committed at the end, rolled back by any exception.
+
+        Raises:
+            Unavailable: the database does not answer, or broke the transaction off; nothing was changed.
+        """
+        async with _told(), self._engine.begin() as connection:
             yield Work(connection)
+
+
+@asynccontextmanager
+async def _told() -> AsyncGenerator[None, None]:
+    """A database's own troubles, as ours. The text of the original may quote values."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        raise Unavailable("ledger", type(error).__name__) from None
 
 
 def _lines(order_id: int, items: tuple[Item, ...]) -> list[dict[str, Any]]:

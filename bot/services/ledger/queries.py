@@ -39,7 +39,9 @@ class Reads:
         Raises:
             LookupError: there is none.
         """
-        query = select(t.orders).where(t.orders.c.id == order_id).with_for_update()
+        # FOR NO KEY UPDATE: a row that refers to the order takes a share of its key, and two of those that
+        # both wanted FOR UPDATE afterwards would wait for each other.
+        query = select(t.orders).where(t.orders.c.id == order_id).with_for_update(key_share=True)
         if (found := await self._one(query, Order)) is None:
             raise LookupError("no such order")
         return found

@@ -162,10 +162,10 @@ class Paying:
             log.error("gateway made no page", order=order.ref, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
             raise Unavailable("payments", "made no page") from error
         async with self._ledger.write() as work:
+            await work.lock(order.id)
             # A token of its own, expired from the start: the gateway gets an address that shows how the
             # order stands, and never one that pays.
             await work.add_link(order.id, token_hash(token), now, now)
-            await work.lock(order.id)
             fresh = await work.attempt(attempt.id)
             if not fresh.status.is_open:
                 raise Unavailable("payments", "the attempt was closed meanwhile")
