@@ -531,6 +531,7 @@ DIALOG = Dialog[Payment](
             receipt_text,
             (Go(N_("What else is owed?"), S.DONE),),
             wakes={"paid": _OLD_NEWS, "refused": _OLD_NEWS},
+            back=S.DONE,
             rest=True,
         ),
         S.DONE: End(value=order_of),
@@ -545,6 +546,7 @@ DIALOG = Dialog[Payment](
             N_(
                 "One of these violations was paid already. Records are updated within 15 minutes; do not pay again."
             ),
+            back=S.DONE,
             rest=True,
         ),
         S.REVIEW: Choose(review_text, wakes={"paid": _PAID, "review": _OLD_NEWS}, rest=True),

@@ -3,7 +3,7 @@
 Sources: the ministry's enquiry pages as described in docs/services/violations.md.
 """
 
-from collections import Counter
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -29,6 +29,7 @@ from bot.spec import (
     Option,
     Pick,
 )
+from bot.spelling import clean
 
 
 class FindFines(Effect, frozen=True, tag="find_fines"):
@@ -55,6 +56,8 @@ SHOWN: Final = 6
 RETRY_EVERY: Final = 60
 """Seconds between tries while the registry is down."""
 RETRIES: Final = 10
+_RUNS: Final = re.compile(r"\d[\d\s.\-_/]*\d")
+"""Digits in groups, as on the card: ``2850 1150 0029``."""
 
 
 class S(StrEnum):
@@ -374,12 +377,9 @@ def may_be_civil_id(search: Search) -> bool:
 
 def number_in(text: str, today: date) -> Search | None:
     """A valid civil ID, alone or among words ("do I have fines 2850…")."""
-    whole = civil_id(text, today)
-    if isinstance(whole, str):
-        return Search(number=whole)
-    words = (civil_id(word, today) for word in text.split())
-    found = Counter(word for word in words if isinstance(word, str))
-    return Search(number=next(iter(found))) if len(found) == 1 else None
+    written = (text, *text.split(), *_RUNS.findall(clean(text)))
+    found = {number for number in (civil_id(run, today) for run in written) if isinstance(number, str)}
+    return Search(number=found.pop()) if len(found) == 1 else None
 
 
 def doubtful_number(text: str, today: date) -> Search | None:

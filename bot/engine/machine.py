@@ -278,9 +278,9 @@ class Machine:
 
     def can_go_back(self, state: Asking) -> bool:
         """Whether a way back is offered (``/back`` itself always works)."""
-        if state.back is not None:
-            return True
-        return not state.rest and (bool(self.top.trail) or len(self.frames) > 2)  # noqa: PLR2004 - home, caller
+        if state.rest:
+            return False
+        return state.back is not None or (bool(self.top.trail) or len(self.frames) > 2)  # noqa: PLR2004 - home, caller
 
     def _key(self, choice: Choice[Any], answers: Any) -> Key:
         match choice:
@@ -291,9 +291,13 @@ class Machine:
             case _:
                 return Key(self.show(choice.label, answers), self.token(choice.token))
 
+    def pages(self, state: Pick[Any]) -> int:
+        """How many pages the list has."""
+        return max(1, -(-len(state.options(self.answers())) // state.page))
+
     def _options(self, state: Pick[Any], answers: Any) -> list[tuple[Key, ...]]:
         options = state.options(answers)
-        pages = max(1, -(-len(options) // state.page))
+        pages = self.pages(state)
         page = min(self.top.page, pages - 1)
         rows: list[tuple[Key, ...]] = []
         for option in options[page * state.page : (page + 1) * state.page]:
@@ -314,8 +318,11 @@ class Machine:
 
     # --- versions -------------------------------------------------------------------------------
 
-    def migrate(self) -> None:
+    def migrate(self) -> bool:
         """Bring frames written by older dialogs up to date; what cannot be kept begins anew, said once.
+
+        Returns:
+            True when the top frame's state has to be entered: the one it stood in is gone.
 
         Raises:
             FromNewer: a newer release's dialog wrote a frame.
@@ -324,22 +331,27 @@ class Machine:
             dialog = self.book.dialogs.get(frame.dialog)
             if dialog is None:
                 self.frames = self.frames[:index]
+                self._without_callee()
                 break
             if frame.version > dialog.version:
                 raise FromNewer(f"dialog {dialog.id} version {frame.version}")
             if frame.version < dialog.version:
                 self.frames[index] = migrated(frame, dialog)
             if self.frames[index].state not in {state.value for state in dialog.states}:
-                start = msgspec.structs.replace(
-                    self.frames[index], state=dialog.start.value, trail=(), pending="", asked=self.rev
-                )
+                start = msgspec.structs.replace(self.frames[index], state=dialog.start.value, trail=())
                 self.frames = [*self.frames[:index], start]
                 break
         else:
-            return
+            return False
         self.note(say(words.CHANGED))
+        return True
+
+    def _without_callee(self) -> None:
+        """The dialog that was called is gone: its caller goes on as if it had been left."""
         if not self.frames:
             self.reset()
+        elif isinstance(caller := self.state, Call):
+            self.set(state=caller.left.value)
 
     def turn(self, seen: tuple[int, ...]) -> Turn:
         """The result of the step."""
@@ -373,4 +385,6 @@ def migrated(frame: Frame, dialog: Dialog[Any]) -> Frame:
         msgspec.convert(answers, dialog.answers)
     except msgspec.ValidationError:
         return msgspec.structs.replace(frame, version=dialog.version, answers={}, state="")
-    return msgspec.structs.replace(frame, version=dialog.version, answers=answers)
+    states = {state.value for state in dialog.states}
+    trail = tuple(state for state in frame.trail if state in states)
+    return msgspec.structs.replace(frame, version=dialog.version, answers=answers, trail=trail)
