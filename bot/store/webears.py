@@ -101,7 +101,7 @@ class Ears:
             return ear
         known = channel in self._ears
         self._ears.setdefault(channel, set()).add(ear)
-        if self._reader is None:
+        if self._reader is None or self._reader.done():
             self._reader = self._tasks.spawn(self._read(), "web chat subscription")
         elif not known:
             self._knock()
@@ -124,9 +124,11 @@ class Ears:
     async def close(self) -> None:
         """Hang up and give the connection back."""
         self.hang_up()
-        if self._reader is not None:
+        while self._reader is not None and not self._reader.done():
+            # Again if need be: before Python 3.12 `asyncio.wait_for`, which redis-py writes with, loses a
+            # cancellation that comes together with its result.
             self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await asyncio.wait({self._reader}, timeout=0.1)
 
     def _knock(self) -> None:
         if not self._knocking:
@@ -144,7 +146,8 @@ class Ears:
             subscription = self._redis.pubsub()
             try:
                 await self._serve(subscription)
-            except (RedisError, OSError) as error:
+            # LookupError: redis-py's, for a slot that nobody holds while a cluster fails over.
+            except (RedisError, OSError, LookupError) as error:
                 log.warning("web chat subscription lost", error=type(error).__name__)
             finally:
                 with contextlib.suppress(RedisError, OSError):
@@ -152,10 +155,11 @@ class Ears:
             await self._clock.sleep(_PAUSE)
 
     async def _serve(self, subscription: Any) -> None:
+        await self._redis.initialize()  # a cluster's client learns its nodes with its first command only
         # Our own channel first: it keeps the subscription alive while no page is open.
         await subscription.subscribe(self._own)
         taken: set[str] = set()
-        while True:
+        while not self._closed:
             wanted = set(self._ears)
             if new := wanted - taken:
                 await subscription.subscribe(*new)

@@ -276,13 +276,24 @@
     bar.hidden = true;
     if (!synced) { toEnd(false); synced = true; }
     log.setAttribute("aria-busy", "false");
-    // One name for the hour: two tabs opened on an empty chat greet once.
-    if (!id) wire.now({ client: `start-${Math.floor(now() / 3600)}`, text: "/start" });
+    if (!id) start();
   });
+  async function start() {
+    if (last[0]) return; // somebody was faster: another tab, or the resident
+    // One name for the hour: two tabs opened on an empty chat greet once.
+    const result = await wire.now({ client: `start-${Math.floor(now() / 3600)}`, text: "/start" });
+    if (result === "away") setTimeout(start, 3000);
+  }
   wire.on("lost", () => {
     barTimer ||= setTimeout(() => { bar.hidden = false; }, 1200); // a blink is not worth a word
   });
-  wire.on("cookies", () => { note(word("cookies")); });
+  wire.on("cookies", () => {
+    clearTimeout(barTimer);
+    const line = bar.querySelector("[data-word]");
+    line.dataset.word = "cookies";
+    line.textContent = word("cookies");
+    bar.hidden = false;
+  });
 
   // --- the resident's own messages ---------------------------------------------------------------
 

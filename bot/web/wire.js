@@ -11,6 +11,16 @@
   let watchdog = 0;
   const SILENCE = 50_000; // ms without even a beat (the server sends one every 15 s): the line is dead
 
+  // Storage may be forbidden together with cookies; the chat then says so instead of failing.
+  const shelf = {
+    read(key) {
+      try { return sessionStorage.getItem(key); } catch { return null; }
+    },
+    write(key, value) {
+      try { sessionStorage.setItem(key, value); return true; } catch { return false; }
+    },
+  };
+
   const on = (name, listener) => { listeners[name] = listener; };
   const tell = (name, ...args) => listeners[name]?.(...args);
 
@@ -67,13 +77,9 @@
     source = null;
     clearTimeout(watchdog);
     const key = "iqamati-reloaded";
-    const before = Number(sessionStorage.getItem(key) ?? 0);
-    if (Date.now() - before > 60_000) {
-      sessionStorage.setItem(key, String(Date.now()));
-      location.reload();
-    } else {
-      tell("cookies");
-    }
+    const before = Number(shelf.read(key) ?? 0);
+    if (Date.now() - before > 60_000 && shelf.write(key, String(Date.now()))) location.reload();
+    else tell("cookies");
   }
 
   // "sent", "refused" (the same again would be refused again) or "away" (worth another try).
@@ -95,11 +101,11 @@
 
   // Messages go out one after the other, in the order they were written, and wait while offline.
   const KEPT = "iqamati-unsent";
-  const queue = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+  const queue = JSON.parse(shelf.read(KEPT) ?? "[]");
   let sending = false;
   let misses = 0;
   let again = 0;
-  const keep = () => sessionStorage.setItem(KEPT, JSON.stringify(queue));
+  const keep = () => shelf.write(KEPT, JSON.stringify(queue));
 
   function send(item) {
     queue.push(item);

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize, async_playwright, expect
 
 from bot.model import Attached, Button, Chat, Erase, Pressed, Say, Span
 from tests.web.script import Script
@@ -457,6 +457,27 @@ async def test_texts_are_never_markup(visit: Visit, site: Site) -> None:
     last = page.locator(".msg.bot").last
     await expect(last.locator(".text")).to_contain_text("<b>x</b><i>y</i></code>")
     assert await last.locator("a").get_attribute("href") is None
+
+
+async def test_without_cookies_the_page_says_so_and_stops(visit: Visit, site: Site) -> None:
+    async def forget(route: Route) -> None:
+        answer = await route.fetch()
+        headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
+        await visit.context.clear_cookies()
+        await route.fulfill(response=answer, headers=headers)
+
+    await visit.page.route(re.compile(r"/$"), forget)
+    await visit.page.goto(site.url)
+    await expect(visit.page.locator("#bar")).to_contain_text("ملفات تعريف الارتباط")
+    assert site.events == []
+
+
+async def test_a_greeting_that_failed_is_asked_for_again(visit: Visit, site: Site) -> None:
+    site.away = True
+    async with visit.page.expect_response(lambda answer: answer.status == 503):
+        await visit.page.goto(site.url)
+    site.away = False
+    await expect(visit.page.get_by_role("button", name="المخالفات والغرامات")).to_be_visible()
 
 
 async def test_a_lost_cookie_brings_a_new_chat(visit: Visit, site: Site) -> None:
