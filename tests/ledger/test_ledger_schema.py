@@ -1,6 +1,7 @@
 """The schema: what migrations make is what the code expects, and the database itself keeps the rules."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.services.ledger import migrate, open_engine
+from bot.errors import Unavailable
+from bot.services.ledger import Ledger, migrate, open_engine
 from bot.services.ledger.tables import attempts, metadata, order_history, order_items, orders
 
 ORDER: dict[str, Any] = {
@@ -128,3 +130,17 @@ async def test_history_only_grows(engine: AsyncEngine, verb: str) -> None:
     with pytest.raises(DBAPIError, match="history only grows"):
         async with engine.begin() as connection:
             await connection.execute(text(verb))
+
+
+async def test_a_database_that_is_gone_is_unavailable_and_quotes_nothing(tmp_path: Path) -> None:
+    ledger = Ledger(open_engine("postgresql+asyncpg://postgres@127.0.0.1:9/none"))
+    with pytest.raises(Unavailable) as caught:
+        async with ledger.read() as read:
+            await read.order("IQ-0000-0001")
+    assert str(caught.value) in {"ledger: ConnectionRefusedError", "ledger: OSError"}
+    empty = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'empty.sqlite3'}")
+    with pytest.raises(Unavailable) as caught:
+        async with Ledger(empty).write() as work:
+            await work.order("IQ-0000-0001")
+    assert str(caught.value) == "ledger: OperationalError"
+    await empty.dispose()

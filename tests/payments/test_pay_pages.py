@@ -18,6 +18,8 @@ from tests.payments.test_pay_settling import notice, signed
 from tests.payments.world import HERE, NOON, SUBJECT, World, asked, item
 
 MINUTE = 60
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what no database can change."""
 NOTIFY = "/payments/sandbox/notify"
 FORM = {"go": "1"}
 
@@ -63,6 +65,7 @@ def is_guarded(answer: httpx.Response) -> bool:
     )
 
 
+@on_sqlite
 async def test_the_page_says_what_will_be_paid(world: World) -> None:
     link = await world.open(item("F1", 20_000), item("F2", 25_000))
     answer = await world.browser.get(link.url)
@@ -87,6 +90,7 @@ async def test_the_page_says_what_will_be_paid(world: World) -> None:
     assert seen.links == ["?lang=en"]
 
 
+@on_sqlite
 async def test_the_page_speaks_english_and_escapes_what_it_is_given(world: World) -> None:
     link = await world.orders.open(OpenOrder(SUBJECT, (item("F1"),)), asked("1:0", language="en"))
     english = await world.browser.get(link.url)
@@ -141,6 +145,7 @@ async def test_an_attempt_whose_page_was_never_made_is_given_up(world: World) ->
     assert world.chats.news == []
 
 
+@on_sqlite
 async def test_an_expired_link_says_so_and_leads_back(world: World) -> None:
     link = await world.open()
     world.clock.advance(30 * MINUTE)
@@ -153,6 +158,7 @@ async def test_an_expired_link_says_so_and_leads_back(world: World) -> None:
     assert await world.rows("attempts") == []
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", ["", "/return"])
 @pytest.mark.parametrize("token", ["x", "A" * 32, "A" * 5000, "%00", "مخالفة"])
 async def test_an_unknown_token_says_so(world: World, token: str, path: str) -> None:
@@ -163,6 +169,7 @@ async def test_an_unknown_token_says_so(world: World, token: str, path: str) -> 
         assert is_guarded(answer)
 
 
+@on_sqlite
 async def test_a_button_on_another_sites_page_does_nothing(world: World) -> None:
     link = await world.open()
     for headers in (
@@ -177,6 +184,7 @@ async def test_a_button_on_another_sites_page_does_nothing(world: World) -> None
     assert own.status_code == 303
 
 
+@on_sqlite
 async def test_a_gateway_page_outside_the_allow_list_is_not_opened(world: World) -> None:
     link = await world.open()
     world.gateway._base = "http://127.0.0.1.evil.example/gateway"
@@ -227,6 +235,7 @@ async def test_the_way_back_shows_what_became_of_it(world: World) -> None:
     assert "Payment received" in (await world.browser.get(link.url)).text
 
 
+@on_sqlite
 async def test_the_way_back_asks_again_by_itself_for_a_while(world: World) -> None:
     link = await world.open()
     back = await world.pay(link, "timeout")
@@ -250,6 +259,7 @@ async def test_the_address_the_gateway_gets_cannot_pay(world: World) -> None:
     assert await world.statuses("attempts") == ["FAILED"]
 
 
+@on_sqlite
 async def test_one_command_pays_a_link(world: World) -> None:
     """What the gateway's docstring promises: a POST that stays a POST through the redirects."""
     link = await world.open()
@@ -261,6 +271,7 @@ async def test_one_command_pays_a_link(world: World) -> None:
     assert "Payment received" in answer.text
 
 
+@on_sqlite
 async def test_every_bad_notification_is_answered_alike(world: World) -> None:
     link = await world.open()
     await world.press_pay(link)
@@ -290,6 +301,7 @@ def test_the_signature_is_hmac_sha256_in_hex() -> None:
     assert signed(b"{}", "k") == {"x-sandbox-signature": wanted}
 
 
+@on_sqlite
 async def test_the_style_sheet_is_served(world: World) -> None:
     for path in ("/pay.css", "/gateway/pay.css"):
         answer = await world.browser.get(path)
