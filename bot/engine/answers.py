@@ -148,7 +148,7 @@ def _picked(machine: Machine, state: Pick[Any]) -> bool:
 
 def pressed(machine: Machine, event: Pressed) -> None:
     """Act on a button; an old one brings the current question again."""
-    twice = event.token == machine.pressed and machine.now - machine.before.touched <= DOUBLE_TAP
+    twice = event.token == machine.pressed != "" and machine.now - machine.before.touched <= DOUBLE_TAP
     if event.token.startswith("/"):
         if not twice:
             disarm(machine, event)

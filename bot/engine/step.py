@@ -184,8 +184,8 @@ def _woken(machine: Machine, event: Woken) -> None:
                     machine.keep(edge.keep(machine.answers(), event.data))
                 machine.enter(edge.to.value)
             return
-    notice = machine.book.dialogs[event.dialog].notices.get(event.kind)
-    if notice is not None:
+    dialog = machine.book.dialogs.get(event.dialog)
+    if dialog is not None and (notice := dialog.notices.get(event.kind)) is not None:
         machine.say(notice(event.data))
 
 

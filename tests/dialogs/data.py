@@ -6,7 +6,7 @@ from bot.dialogs.checkout import CheckPayment, OpenOrder, PayLink, RenewLink, St
 from bot.dialogs.violations import FindFines, Owed
 from bot.domain import Fine, FineKind, Item, Subject
 from bot.i18n.text import Local
-from tests.dialogs.harness import CIVIL_ID, MASKED, NOON, Chat
+from tests.dialogs.harness import CIVIL_ID, NOON, Chat
 
 ORDER: Final = "IQ-7F3C-9A1D"
 BANK: Final = "600100000001"
