@@ -177,6 +177,8 @@ class Terminal:
 
     async def _skip(self) -> None:
         """Go to the end of the log: a script prints only what it causes. Old buttons can be pressed."""
+        if self._after:
+            return
         for entry_id, data in await self._log.read(self._chat):
             self._after = entry_id
             self._remember(_ENTRY.decode(data))
