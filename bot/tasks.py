@@ -37,6 +37,8 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancel what runs and wait for it to stop."""
-        for task in set(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        # Again and again: on Python 3.11 `asyncio.wait_for`, which redis-py uses, can lose a cancellation.
+        while self._running:
+            for task in set(self._running):
+                task.cancel()
+            await asyncio.wait(set(self._running), timeout=1.0)

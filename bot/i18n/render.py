@@ -88,7 +88,7 @@ def _inline(arg: str | int | Money | Day | Hour | Ltr | Local, language: str) ->
         case int():
             return str(arg)
         case Money(fils):
-            mark, text = own, f"{amount(fils)} {_CURRENCY[language]}"
+            mark, text = own, f"{amount(fils)}\u00a0{_CURRENCY[language]}"
         case Day(on):
             mark, text = own, day(on, language)
         case Hour(at):

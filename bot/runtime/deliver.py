@@ -25,10 +25,12 @@ IDLE: Final = 20.0
 """Seconds without a sign of life after which an entry counts as abandoned."""
 HOLD: Final = 5.0
 """Seconds between signs of life."""
-SLOW_AFTER: Final = 5.0
-"""Seconds a resident waits without a word (journeys)."""
+TYPING_AFTER: Final = 1.0
+"""Seconds after which typing is shown: what takes longer than a second shows that it works."""
 TYPING_EVERY: Final = 4.0
-"""Seconds a typing mark lasts on Telegram, less one."""
+"""Seconds a typing mark lasts on Telegram (5), less one."""
+SLOW_AFTER: Final = TYPING_AFTER + TYPING_EVERY
+"""Seconds a resident waits without a word."""
 TRIES: Final = 4
 """Tries of one delivery before it is left to the recoverer."""
 LONGEST_WAIT: Final = 120.0
@@ -225,21 +227,25 @@ class Deliveries:
         return Outcome(id=f"outcome:{job.key}", chat=chat, key=job.key, value=value, failure=failure)
 
     async def _company(self, chat: Chat, job: Job, work: "asyncio.Task[Outcome]") -> None:
-        """Show typing while the effect runs, and say so once when it takes long."""
-        waited, told = 0.0, not job.slow
+        """Show typing while the effect takes its time, and say so once when it takes long."""
         channel = self._channels.get(chat.channel)
+        waited = pause = TYPING_AFTER
         while not work.done():
+            await self._clock.sleep(pause)
+            if work.done():
+                return
             if channel is not None:
                 await channel.typing(chat)
-            pause = TYPING_EVERY if told else min(TYPING_EVERY, SLOW_AFTER - waited)
-            await self._clock.sleep(pause)
+            if job.slow and waited == SLOW_AFTER:
+                await self._tell_slow(chat, job)
+            pause = TYPING_EVERY
             waited += pause
-            if not told and waited >= SLOW_AFTER and not work.done():
-                told = True
-                try:
-                    await self._handle(Slow(id=f"slow:{job.key}", chat=chat, key=job.key))
-                except StoreAway:
-                    log.warning("could not say that it takes long", channel=chat.channel)
+
+    async def _tell_slow(self, chat: Chat, job: Job) -> None:
+        try:
+            await self._handle(Slow(id=f"slow:{job.key}", chat=chat, key=job.key))
+        except StoreAway:
+            log.warning("could not say that it takes long", channel=chat.channel)
 
 
 async def _slept(clock: Clock, seconds: float) -> None:

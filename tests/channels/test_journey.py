@@ -203,7 +203,7 @@ async def terminal(service: Service, _api: bot_api.BotApi, language: str) -> Asy
             return out.getvalue()
 
         async def link(self) -> str:
-            return re.findall(r"https?://\S+/p/[\w-]+", out.getvalue())[-1]
+            return str(re.findall(r"https?://\S+/p/[\w-]+", out.getvalue())[-1])
 
     yield OnTerminal()
 
