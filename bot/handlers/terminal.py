@@ -229,4 +229,4 @@ class Terminal:
 
     def _print(self, text: str) -> None:
         # A terminal that knows isolates needs them; a script compares text.
-        print(bare(text) if self._plain else text, file=self._out, flush=True)
+        print(bare(text).replace("\u00a0", " ") if self._plain else text, file=self._out, flush=True)
