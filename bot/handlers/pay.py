@@ -152,7 +152,10 @@ class _Site:
                     return _refused()
         except ClientDisconnect:
             return _refused()
-        taken = await self._desk.notified(bytes(body), request.headers)
+        try:
+            taken = await self._desk.notified(bytes(body), request.headers)
+        except Unavailable:
+            return PlainTextResponse("try again", status_code=503)
         return PlainTextResponse("OK") if taken else _refused()
 
     async def style(self, _request: Request) -> Response:

@@ -331,6 +331,17 @@ async def test_a_registry_that_refuses_needs_a_person(world: World) -> None:
     ]
 
 
+async def test_a_registry_that_does_not_know_us_is_asked_again(world: World) -> None:
+    world.registry.refuses = "unauthorised"
+    link = await world.open()
+    await world.pay(link)
+    assert (await world.check(link.order)).status is Status.PAID
+    world.registry.refuses = ""
+    world.clock.advance(HOUR)
+    await world.orders.sweep()
+    assert world.chats.kinds == ["paid", "posted"]
+
+
 async def test_recording_can_be_asked_for_and_happens_once(world: World) -> None:
     world.registry.down = True
     link = await world.open()

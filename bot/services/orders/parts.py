@@ -35,6 +35,11 @@ POST_AT_ONCE: Final = 5.0
 KEEP_LINKS: Final = 30 * DAY
 """Seconds after which an expired link is forgotten."""
 
+FINAL_REFUSALS: Final = frozenset(
+    ("already_paid", "amount_differs", "unknown_fine", "not_payable", "order_differs", "key_reused")
+)
+"""Words of the registry's contract after which asking again is pointless and a person must look."""
+
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that it can be read out."""
 
@@ -65,7 +70,8 @@ class Registry(Protocol):
         Raises:
             Unavailable: try again later.
             Malformed: it answered outside its contract; try again later.
-            Declined: ``already_paid`` or ``amount_differs``; a person must look.
+            Declined: a word of `FINAL_REFUSALS`: a person must look. Any other one (``unauthorised``) is
+                the operator's to mend: try again later.
         """
         ...
 

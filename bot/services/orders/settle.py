@@ -11,11 +11,19 @@ import msgspec
 import structlog
 
 from bot.crypto import Keyring
-from bot.errors import BotError, Declined, Malformed, OutsideError, Unavailable
+from bot.errors import BotError, Declined, OutsideError, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Clock, Wake
 from bot.services.ledger import Attempt, AttemptStatus, Ledger, Notice, Order, OrderStatus, Work
-from bot.services.orders.parts import GIVE_UP, LEASE, POST_AGAIN, POST_AT_ONCE, Registry, ask_again
+from bot.services.orders.parts import (
+    FINAL_REFUSALS,
+    GIVE_UP,
+    LEASE,
+    POST_AGAIN,
+    POST_AT_ONCE,
+    Registry,
+    ask_again,
+)
 from bot.services.orders.verdict import SILENT, Deed, Verdict, judge
 from bot.services.payments import Enquiry, Payments, Result
 
@@ -99,12 +107,13 @@ class Settling:
         try:
             async with asyncio.timeout(POST_AT_ONCE if at_once else None):
                 await self._registry.record_payment(order.ref, order.paid_at, order.bank, items)
-        except Declined as error:
-            log.error("registry refused a payment", order=order.ref, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
-            await self._posted(order, OrderStatus.REVIEW, error.reason, "review")
-        except (Unavailable, Malformed, TimeoutError) as error:
-            log.warning("payment not recorded yet", order=order.ref, error=type(error).__name__)
-            await self._post_later(order)
+        except (OutsideError, TimeoutError) as error:
+            reason = error.reason if isinstance(error, OutsideError) else "timeout"
+            log.error("payment not recorded", order=order.ref, reason=reason)  # noqa: TRY400 - no trace: it may quote
+            if isinstance(error, Declined) and reason in FINAL_REFUSALS:
+                await self._posted(order, OrderStatus.REVIEW, reason, "review")
+            else:
+                await self._post_later(order)
         else:
             await self._posted(order, OrderStatus.POSTED, "", "" if at_once else "posted")
 

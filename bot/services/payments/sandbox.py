@@ -79,10 +79,9 @@ class SandboxPayments:
         secret: shared with the gateway: bearer token of our requests and key of its signatures.
     """
 
-    name: Final = "sandbox"
-
     def __init__(self, url: str, secret: str) -> None:
         self._secret = secret
+        self.name: Final = "sandbox"
         self.host: Final = urlsplit(url).hostname or ""
         self._client = httpx.AsyncClient(
             base_url=url, timeout=_TIMEOUT, headers={"authorization": f"Bearer {secret}"}
