@@ -70,6 +70,9 @@ def _faults(dialog: Dialog[Any], table: Mapping[str, Dialog[Any]]) -> Iterator[s
     names = {name.value for name in dialog.states}
     if len(dialog.id) > ID_LENGTH:
         yield f"{dialog.id}: id longer than {ID_LENGTH}"
+    for name in sorted(names):
+        if len(name) > ID_LENGTH:
+            yield f"{dialog.id}.{name}: name longer than {ID_LENGTH}"
     for member in type(dialog.start):
         if member.value not in names:
             yield f"{dialog.id}.{member.value}: declared and not defined"
@@ -86,6 +89,11 @@ def _faults(dialog: Dialog[Any], table: Mapping[str, Dialog[Any]]) -> Iterator[s
     finishing = set[str]().union(*(_reach(end, backwards) for end in ends))
     for name in sorted(names - finishing):
         yield f"{dialog.id}.{name}: no way to an end"
+    deciding = {name.value for name, state in dialog.states.items() if isinstance(state, Decide)}
+    restless = [(start, to, label) for start, to, label in arrows if start in deciding and to in deciding]
+    for name in sorted(deciding):
+        if any(name in _reach(to, restless) for start, to, _ in restless if start == name):
+            yield f"{dialog.id}.{name}: decides in a circle"
     for version in range(1, dialog.version):
         if version not in dialog.migrations:
             yield f"{dialog.id}: no migration from version {version}"
@@ -117,7 +125,10 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
         case Ask() | Pick():
             if state.into not in fields:
                 yield f"answers have no field {state.into!r}"
-            elif isinstance(state, Ask):
+            elif isinstance(state, Pick):
+                if fields[state.into] != tuple[str, ...]:
+                    yield f"{state.into!r} cannot hold what is picked"
+            else:
                 made = get_type_hints(state.parse).get("return")
                 if fields[state.into] not in (made, *getattr(made, "__args__", ())):
                     yield f"{state.into!r} cannot hold what {state.parse.__name__} reads"

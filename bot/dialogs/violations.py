@@ -517,6 +517,7 @@ DIALOG = Dialog[Search](
             into="chosen",
             then=S.PAYING,
             done=pay_chosen,
+            page=5,  # with turning, paying and the ways back: ten rows, WhatsApp's most
             back=S.OWED,
         ),
         S.PAYING: Call("checkout", given=bill, then=S.LOOKUP, left=S.OWED),

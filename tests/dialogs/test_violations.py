@@ -101,7 +101,7 @@ def test_choosing_some_across_pages(chat: Chat) -> None:
     many = tuple(fine(n, 1000 * n) for n in range(1, 24))
     chat.answers(FindFines, Owed(many)).answers(OpenOrder, link())
     chat.says(CIVIL_ID).hears("and {n} more", n=17).presses("Choose some").stands("violations.some")
-    assert len(chat.last.labels) == 6 + 1 + 2
+    assert len(chat.last.labels) == 5 + 1 + 2
     list_message = chat.last.id
     chat.picks(" 2").presses("Pay {total}", total=Money(2000)).stands("violations.paying", "checkout.paying")
     chat.did(LOOK_UP, OpenOrder(MASKED, items(many[1])))
@@ -114,11 +114,13 @@ def test_toggling_edits_one_message(chat: Chat) -> None:
     count = len(chat.screen)
     chat.picks(" 1")
     assert chat.last.labels[0].startswith("✓")
-    chat.presses("Next").presses("Next").presses("Next")
-    assert len(chat.last.labels) == 5 + 1 + 1 + 2, chat.last.labels
+    chat.presses("Next").presses("Next").presses("Next").presses("Next")
+    assert len(chat.last.labels) == 3 + 1 + 1 + 2, chat.last.labels
     chat.picks(" 23")
     assert any("24.000" in label for label in chat.last.labels)
-    chat.picks(" 23").presses("Previous").presses("Previous").presses("Previous").picks(" 1")
+    chat.picks(" 23").presses("Previous").presses("Previous").presses("Previous").presses("Previous").picks(
+        " 1"
+    )
     assert not any("✓" in label for label in chat.last.labels)
     assert len(chat.screen) == count, "every tap rewrote the same message"
     chat.presses("Back").stands("violations.owed")
@@ -139,7 +141,7 @@ def test_paging_in_words(chat: Chat) -> None:
     chat.answers(FindFines, Owed(many)).answers(OpenOrder, link()).says(CIVIL_ID).presses("Choose some")
     following, before = ("التالي", "السابق") if chat.language == "ar" else ("Next", "Previous")
     chat.says(following)
-    assert chat.last.labels[0].endswith("7")
+    assert chat.last.labels[0].endswith("6")
     chat.says(before)
     assert chat.last.labels[0].endswith("1")
     chat.says("23").says("تم" if chat.language == "ar" else "done").did(

@@ -1,0 +1,76 @@
+"""A chat in every state in which someone can be found, with plausible answers."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from bot.dialogs.checkout import Payment, RefusalReason
+from bot.dialogs.find_reference import Holder
+from bot.dialogs.home import Nothing
+from bot.dialogs.violations import Search
+from bot.model import Frame, Session
+from bot.spec import Dialog, Do, Waiting
+from tests.dialogs.data import BANK, BARRED, HOST, LIFE, ORDER, PAGE, THREE, fine, items
+from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
+
+MANY: Final = tuple(fine(number, 1_234_500) for number in range(1, 24))
+SEARCH: Final = Search(number=CIVIL_ID, on="2026-11-21", fines=(*THREE, BARRED), chosen=("F1", "F2"))
+PAYMENT: Final = Payment(
+    MASKED, items(*THREE), ORDER, PAGE, HOST, NOON + LIFE, bank=BANK, reason=RefusalReason.FUNDS
+)
+ANSWERS: Final[dict[str, msgspec.Struct]] = {
+    "home": Nothing(),
+    "violations": SEARCH,
+    "find_reference": Holder(CIVIL_ID, "A1234567", date(2027, 3, 12)),
+    "checkout": PAYMENT,
+}
+
+
+def frame(dialog: Dialog[Any], state: str, answers: msgspec.Struct | None = None) -> Frame:
+    """A frame as it is stored."""
+    given = answers if answers is not None else ANSWERS[dialog.id]
+    return Frame(dialog.id, dialog.version, state, NOON - 1, msgspec.to_builtins(given))
+
+
+def places() -> Iterator[tuple[str, str]]:
+    """Every dialog and state that waits for the resident or for an effect."""
+    for dialog in BOOK.dialogs.values():
+        for name, state in dialog.states.items():
+            if isinstance(state, Waiting | Do):
+                yield dialog.id, name.value
+
+
+PLACES: Final = list(places())
+
+
+def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None = None) -> Chat:
+    """A chat whose resident stands there, called the usual way."""
+    home, violations = BOOK.home, BOOK.dialogs["violations"]
+    below = {
+        "home": (),
+        "violations": (frame(home, "violations"),),
+        "find_reference": (frame(home, "violations"), frame(violations, "finding")),
+        "checkout": (frame(home, "violations"), frame(violations, "paying")),
+    }[dialog]
+    top = frame(BOOK.dialogs[dialog], state, answers)
+    spec = BOOK.dialogs[dialog].states[_name(dialog, state)]
+    timed = isinstance(spec, Waiting) and spec.after
+    if isinstance(spec, Do):
+        top = msgspec.structs.replace(top, pending="1:0")
+    session = Session(
+        rev=NOON - 1,
+        language=language,
+        chosen=True,
+        frames=(*below, top),
+        touched=NOON - 60,
+        due=NOON + LIFE if timed else 0,
+    )
+    chat = Chat(language)
+    chat.session = msgspec.msgpack.decode(msgspec.msgpack.encode(session), type=Session)
+    return chat
+
+
+def _name(dialog: str, state: str) -> Any:
+    return next(name for name in BOOK.dialogs[dialog].states if name.value == state)
