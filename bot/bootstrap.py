@@ -294,7 +294,7 @@ async def sandbox(settings: Settings) -> AsyncGenerator[Starlette, None]:
     gateway = gateway_app(
         clock,
         gateway_secret(settings, keyring),
-        folder / "gateway.sqlite3",
+        folder / "gateway.json",
         base_url=f"{sandbox_base(settings)}/gateway",
     )
     try:

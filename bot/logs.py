@@ -2,8 +2,12 @@
 
 import logging
 import sys
+import traceback
+from types import TracebackType
 
 import structlog
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def set_up(level: str) -> None:
@@ -22,4 +26,16 @@ def set_up(level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Discreet("%(name)s: %(message)s"))
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler])
+
+
+class _Discreet(logging.Formatter):
+    """Tells where an exception happened and of which type, not its text, which may quote a resident."""
+
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - logging's name
+        """The frames, innermost last, and the type."""
+        kind, _, trace = ei
+        where = "".join(traceback.format_tb(trace))
+        return f"{where}{kind.__name__ if kind else ''}"

@@ -103,6 +103,10 @@ def lines(*parts: Arg) -> Lines:
     return Lines(parts)
 
 
+_LONG: Final = 12
+
+
 def masked(number: str) -> Code:
-    """A civil ID as it is shown once entered: ``2850****0029``."""
-    return Code(f"{number[:4]}{'*' * max(0, len(number) - 8)}{number[-4:]}")
+    """A number as it is shown once entered: ``2850****0029``; shorter ones show less: ``12******90``."""
+    shown = 4 if len(number) >= _LONG else 2
+    return Code(f"{number[:shown]}{'*' * max(0, len(number) - 2 * shown)}{number[-shown:]}")

@@ -7,7 +7,7 @@ that the chat gave (our page, the gateway's page and the way back, one after the
 
 and this presses a button on the gateway's own page::
 
-    curl -s -d button=approved http://127.0.0.1:8081/gateway/pay/<id>
+    curl -s -d button=approved http://127.0.0.1:8090/gateway/pay/<id>
 
 ``button`` is one of ``approved``, ``funds``, ``pin``, ``cancel``, ``timeout`` (captured, but the bank keeps
 silent for a minute) and ``pending`` (the bank keeps silent for good). ``knob`` adds a fault: ``duplicate``,
