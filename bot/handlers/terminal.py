@@ -17,8 +17,11 @@ from bot.handlers.web_log import ChatLog, Disarmed, Ear, Erased, Settled, Shown
 from bot.i18n.render import bare
 from bot.model import Button, Chat, Pressed, Typed, plain
 from bot.ports import Handle
+from bot.tasks import Tasks
 
 NAME: Final = "terminal"
+_BEAT: Final = 15.0
+"""Seconds after which the log is read again, heard of or not."""
 _USER: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ENTRY: Final = msgspec.json.Decoder(Shown | Settled | Disarmed | Erased)
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
@@ -125,33 +128,31 @@ class Terminal:
 
     async def talk(self) -> int:
         """Chat until the end of input; the exit status."""
+        tasks = Tasks()
         with self._log.listen(self._chat) as ear:
             await self._show()
             if not self._after:
                 await self._send("/start")
-            reader = asyncio.StreamReader()
-            loop = asyncio.get_running_loop()
-            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-            typed = asyncio.ensure_future(reader.readline())  # noqa: TID251 - raced with what arrives
-            heard = asyncio.ensure_future(ear.next(15.0))  # noqa: TID251
+            tasks.spawn(self._hear(ear), "terminal output")
             try:
-                while True:
-                    await asyncio.wait({typed, heard}, return_when=asyncio.FIRST_COMPLETED)
-                    if heard.done():
-                        if heard.result() == "typing":
-                            self._print("…")
-                        await self._show()
-                        heard = asyncio.ensure_future(ear.next(15.0))  # noqa: TID251
-                    if typed.done():
-                        line = typed.result().decode(errors="replace")
-                        if not line:
-                            return 0
-                        if text := line.strip():
-                            await self._by_hand(text)
-                        typed = asyncio.ensure_future(reader.readline())  # noqa: TID251
+                await self._read()
             finally:
-                typed.cancel()
-                heard.cancel()
+                await tasks.close()
+        return 0
+
+    async def _hear(self, ear: Ear) -> None:
+        while True:
+            await self._show()
+            if await ear.next(_BEAT) == "typing":
+                self._print("…")
+
+    async def _read(self) -> None:
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            if text := line.decode(errors="replace").strip():
+                await self._by_hand(text)
 
     async def _by_hand(self, text: str) -> None:
         if text.startswith("!pay"):
