@@ -1,18 +1,24 @@
 """Clients for one Redis and for a Redis Cluster, from one URL."""
 
-from typing import Any, cast
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any, Final, cast
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from bot.errors import ConfigError
+from bot.store.away import FAILURES
 
 TIMEOUT = 5.0
 """Seconds for one answer: a store that is slower than that is away."""
+
+# The reason is not quoted: an unescaped password ends up where the port is expected.
+_MALFORMED: Final = (
+    "REDIS_URL: malformed; expected redis://, rediss:// or unix://, the password's special characters "
+    "written as %XX, and only options that redis-py knows"
+)
 
 
 async def connect(url: str) -> Redis | RedisCluster:
@@ -21,29 +27,38 @@ async def connect(url: str) -> Redis | RedisCluster:
     Raises:
         ConfigError: the URL is malformed or nobody answers there.
     """
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
-    cluster = query.pop("cluster", "") in {"1", "true", "yes"}
-    address = urlunsplit(parts._replace(query=urlencode(query)))
-    kind: Any = RedisCluster if cluster else Redis  # redis-py leaves its keyword arguments untyped
     try:
-        # One retry on a fresh connection: an idle one may have been closed. A turn that was saved and not
-        # confirmed is safe to send again: its revision has moved on.
-        client = kind.from_url(
-            address, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
-        )
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        cluster = query.pop("cluster", "") in {"1", "true", "yes"}
+        parts = parts._replace(query=urlencode(query))
+        client = _client(parts, cluster=cluster)
+    except (ValueError, TypeError):
+        raise ConfigError(_MALFORMED) from None
+    try:
         await (client.initialize() if cluster else client.ping())
-    except ValueError as error:
-        raise ConfigError(f"REDIS_URL: {error}") from None
-    except (RedisError, OSError) as error:
-        raise ConfigError(
-            f"REDIS_URL: nobody answers at {_shown(address)} ({type(error).__name__})"
-        ) from None
+    except FAILURES as error:
+        await client.aclose()
+        raise ConfigError(f"REDIS_URL: {_why(error, parts, cluster=cluster)}") from None
+    except TypeError:  # an option that no connection takes
+        raise ConfigError(_MALFORMED) from None
     return cast("Redis | RedisCluster", client)
 
 
-def _shown(address: str) -> str:
-    """The address without its password."""
-    parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=host, query=""))
+def _client(parts: SplitResult, *, cluster: bool) -> Any:
+    kind: Any = RedisCluster if cluster else Redis  # redis-py leaves its keyword arguments untyped
+    # One retry on a fresh connection: an idle one may have been closed. A turn that was saved and not
+    # confirmed is safe to send again: its revision has moved on.
+    return kind.from_url(
+        urlunsplit(parts),
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def _why(error: BaseException, parts: SplitResult, *, cluster: bool) -> str:
+    """What is wrong at the address, which is shown without its password."""
+    where = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    kind = "no Redis Cluster" if cluster else "nobody"
+    return f"{kind} answers at {where} ({type(error).__name__})"

@@ -5,8 +5,8 @@ sealed chat, ids of entries said but not known to be delivered), ``k:{p}:name`` 
 (language). Keys of a partition: ``o:{p}`` the outbox stream with its group ``out``, ``t:{p}`` the timers.
 """
 
-import contextlib
-from collections.abc import Generator, Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -14,12 +14,12 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
 from bot.errors import Conflict, FromNewer, StoreAway, Unreadable
 from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.ports import Loaded
+from bot.store.away import away
 from bot.store.keys import PARTITIONS, Keys, Place
 
 log = structlog.get_logger(__name__)
@@ -80,21 +80,17 @@ class Sessions:
         """
         tag, name = self.place(chat)
         key = f"s:{tag}:{name}"
-        with _away():
+        with away():
             rev, sealed, language, chosen, unreachable, waiting = await self._load(
                 keys=[key, f"k:{tag}:{name}", f"o:{tag}"], args=[]
             )
         kept = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
-        session = (
-            kept
-            if sealed is None
-            else await self._open(key, f"q:{tag}:{name}:{_text(rev)}", rev, sealed, kept)
-        )
+        session = kept if sealed is None else await self._open(key, f"q:{tag}:{name}", rev, sealed, kept)
         return Loaded(session, tuple(i.decode() for i in waiting), unreachable == b"1")
 
     async def _open(self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session) -> Session:
         try:
-            data = self._keyring.open(sealed, key.encode())
+            data = self._unsealed(sealed, key)
             # The schema is read alone first: what follows it may have another layout in a newer release.
             schema = msgspec.msgpack.decode(data)[0]
             if schema > SESSION_SCHEMA:
@@ -102,9 +98,11 @@ class Sessions:
             return _SESSION.decode(data)
         except (Unreadable, msgspec.DecodeError, TypeError, IndexError, KeyError):
             pass
-        with _away():
-            await self._quarantine(keys=[key, quarantine], args=[rev, QUARANTINE_LIFE])
-        log.error("session unreadable, put aside", key=quarantine)
+        # Its own bytes in the name: two of one chat may have one revision, and both are kept.
+        aside = f"{quarantine}:{_text(rev)}:{hashlib.sha256(sealed).hexdigest()[:12]}"
+        with away():
+            await self._quarantine(keys=[key, aside], args=[rev, QUARANTINE_LIFE])
+        log.error("session unreadable, put aside", key=aside)
         return msgspec.structs.replace(kept, frames=(LOST,))
 
     async def commit(
@@ -131,7 +129,7 @@ class Sessions:
         bound, stream_bound = key.encode(), stream.encode()
         delivered = self._delivered.pop(tag, [])
         try:
-            with _away():
+            with away():
                 ids = await self._commit(
                     keys=[key, f"k:{tag}:{name}", stream, f"t:{tag}"],
                     args=[
@@ -171,7 +169,7 @@ class Sessions:
         if not notes:
             return
         try:
-            with _away():
+            with away():
                 pipe = self._redis.pipeline(transaction=False)
                 for tag, ids in notes.items():
                     pipe.xack(f"o:{tag}", GROUP, *ids)
@@ -189,7 +187,7 @@ class Sessions:
             by_tag.setdefault(tag, []).append(entry_id)
         if not by_tag:
             return
-        with _away():
+        with away():
             pipe = self._redis.pipeline(transaction=False)
             for tag, ids in by_tag.items():
                 pipe.xclaim(f"o:{tag}", GROUP, self._consumer, 0, ids, justid=True)
@@ -203,7 +201,7 @@ class Sessions:
         Returns:
             The ids that are gone (delivered meanwhile), and the entries taken, opened.
         """
-        with _away():
+        with away():
             gone, taken = await self._claim(keys=[f"o:{tag}"], args=[self._consumer, int(idle * 1000), *ids])
         return {i.decode() for i in gone}, self._opened(tag, taken)
 
@@ -214,7 +212,7 @@ class Sessions:
             (tag, id, entry), oldest first within a partition.
         """
         tags = self._tags()
-        with _away():
+        with away():
             pipe = self._redis.pipeline(transaction=False)
             for tag in tags:
                 pipe.xautoclaim(f"o:{tag}", GROUP, self._consumer, int(idle * 1000), "0-0", count=100)
@@ -231,17 +229,23 @@ class Sessions:
         opened: list[tuple[str, bytes]] = []
         for entry_id, sealed in rows:
             try:
-                opened.append((entry_id.decode(), self._keyring.open(sealed, f"o:{tag}".encode())))
+                opened.append((entry_id.decode(), self._unsealed(sealed, f"o:{tag}")))
             except Unreadable:
-                log.exception("outbox entry unreadable", stream=f"o:{tag}", id=entry_id.decode())
+                log.error("outbox entry unreadable", stream=f"o:{tag}", id=entry_id.decode())  # noqa: TRY400 - its text says no more
         return opened
+
+    def _unsealed(self, sealed: bytes, key: str) -> bytes:
+        try:
+            return self._keyring.open(sealed, key.encode())
+        except ValueError:  # cut within its nonce
+            raise Unreadable("too short to be sealed") from None
 
     # --- timers ---------------------------------------------------------------------------------
 
     async def due(self, now: int) -> list[Chat]:
         """Chats whose timer has run out. They stay listed until a turn sets or clears the timer."""
         tags = self._tags()
-        with _away():
+        with away():
             pipe = self._redis.pipeline(transaction=False)
             for tag in tags:
                 pipe.zrangebyscore(f"t:{tag}", "-inf", now, start=0, num=100)
@@ -256,8 +260,8 @@ class Sessions:
             await self._redis.zrem(f"t:{tag}", name)
             return None
         try:
-            return msgspec.msgpack.decode(self._keyring.open(sealed, key.encode()), type=Chat)
-        except Unreadable:
+            return msgspec.msgpack.decode(self._unsealed(sealed, key), type=Chat)
+        except (Unreadable, msgspec.DecodeError):
             await self._redis.zrem(f"t:{tag}", name)
             return None
 
@@ -266,8 +270,12 @@ class Sessions:
     async def mark(self, chat: Chat, *, unreachable: bool) -> None:
         """Remember that the resident blocked us, or wrote again."""
         tag, name = self.place(chat)
-        with _away():
-            await self._redis.hset(f"k:{tag}:{name}", "u", int(unreachable))
+        key = f"k:{tag}:{name}"
+        with away():
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hset(key, "u", int(unreachable))
+            pipe.expire(key, KEPT_LIFE)
+            await pipe.execute()
 
     def _tags(self) -> list[str]:
         return [f"{{p{number:03d}}}" for number in range(self._partitions)]
@@ -275,12 +283,3 @@ class Sessions:
 
 def _text(number: bytes | None) -> str:
     return (number or b"0").decode()
-
-
-@contextlib.contextmanager
-def _away() -> Generator[None, None, None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        # Without the cause: an error of redis-py may quote the command it failed on.
-        raise StoreAway(type(error).__name__) from None

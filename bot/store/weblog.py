@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
-from bot.errors import StoreAway, Unreadable
+from bot.errors import Unreadable
 from bot.model import Chat
 from bot.ports import Clock
+from bot.store.away import away
 from bot.store.webears import ENTRY, TYPING, Ear, Ears, channel_name
 from bot.tasks import Tasks
 
@@ -90,7 +90,7 @@ class WebLog:
         """
         stream, channel = self._names(chat)
         sealed = self._keyring.seal(entry, stream.encode())
-        with _away():
+        with away():
             found = await self._append(
                 keys=[stream, f"{stream}:k"], args=[sealed, key, drops, KEPT, LIFE, channel, ENTRY]
             )
@@ -103,7 +103,7 @@ class WebLog:
             StoreAway: Redis does not answer.
         """
         stream, _ = self._names(chat)
-        with _away():
+        with away():
             rows = await self._redis.xrange(stream, min=f"({after}" if after else "-", max="+")
         entries: list[tuple[str, bytes]] = []
         for entry_id, fields in rows:
@@ -131,7 +131,7 @@ class WebLog:
             StoreAway: Redis does not answer.
         """
         _, channel = self._names(chat)
-        with _away():
+        with away():
             await self._redis.publish(channel, TYPING)
 
     def hang_up(self) -> None:
@@ -145,12 +145,3 @@ class WebLog:
     def _names(self, chat: Chat) -> tuple[str, str]:
         tag, name = self._place(chat)
         return f"w:{tag}:{name}", channel_name(name)
-
-
-@contextlib.contextmanager
-def _away() -> Generator[None, None, None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        # Without the cause: an error of redis-py may quote the command it failed on.
-        raise StoreAway(type(error).__name__) from None

@@ -1,0 +1,3 @@
+from tests.store.servers import redis, servers
+
+__all__ = ["redis", "servers"]
