@@ -76,7 +76,7 @@ class Keyring:
             raise Unreadable("sealed under an unknown key or version")
         try:
             return cipher.decrypt(nonce, sealed[_HEADER + _NONCE :], header + bound)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # a nonce cut short is a ValueError
             raise Unreadable("altered, or sealed for another place") from None
 
     def blind(self, text: str) -> str:

@@ -133,7 +133,7 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
                 if fields[state.into] not in (made, *getattr(made, "__args__", ())):
                     yield f"{state.into!r} cannot hold what {state.parse.__name__} reads"
         case Do():
-            missing = set(state.refused or ()) - set(state.failed)
+            missing = {word.value for word in state.refused or ()} - {word.value for word in state.failed}
             for word in sorted(missing):
                 yield f"refusal {word!r} has no edge"
             if state.timeout <= 0:

@@ -25,11 +25,12 @@ Shape = dict[str, Any]
 
 def shape(dialog: Dialog[Any]) -> Shape:
     """What stored sessions depend on."""
-    return {
+    found = {
         "version": dialog.version,
         "states": {name.value: type(state).__name__ for name, state in sorted(dialog.states.items())},
         "answers": _without_words(msgspec.json.schema(dialog.answers)),
     }
+    return cast("Shape", json.loads(json.dumps(found)))
 
 
 def _without_words(schema: Any) -> Any:
@@ -43,7 +44,7 @@ def _without_words(schema: Any) -> Any:
                 if key not in ("title", "description")
             }
         case list():
-            return [_without_words(item) for item in cast("list[Any]", schema)]
+            return [_without_words(item) for item in schema]
         case _:
             return schema
 
