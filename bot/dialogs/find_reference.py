@@ -64,7 +64,12 @@ def find(holder: Holder) -> FindReference:
 
 def found(holder: Holder, reference: Reference) -> Holder:
     """Keep the number; the passport is not needed any more."""
-    return msgspec.structs.replace(holder, number=reference.number, passport="", expiry=date.min)
+    return msgspec.structs.replace(forgotten(holder), number=reference.number)
+
+
+def forgotten(holder: Holder) -> Holder:
+    """The answer came, if not the one wished for: the passport is not kept."""
+    return msgspec.structs.replace(holder, passport="", expiry=date.min)
 
 
 def found_text(holder: Holder) -> Arg:
@@ -124,7 +129,7 @@ DIALOG = Dialog[Holder](
         ),
         S.NO_MATCH: Choose(
             N_("The records hold nobody with these three together. One of them may have a slip in it."),
-            (Go(N_("Enter them again"), S.CIVIL_ID),),
+            (Go(N_("Enter them again"), S.CIVIL_ID, put=forgotten),),
             entry=False,
         ),
         S.DOWN: Choose(

@@ -37,6 +37,7 @@ def test_no_match(chat: Chat) -> None:
     chat.answers(FindReference, FindReferenceRefused.NO_MATCH, Reference("12345678"))
     begin(chat).says(CIVIL_ID).says("A1234567").says("12/03/2027").stands("find_reference.no_match")
     chat.hears("The records hold nobody").presses("Enter them again").stands("find_reference.civil_id")
+    assert "A1234567" not in repr(chat.session), "the answer came, the passport is not kept"
     chat.says(CIVIL_ID).says("A1234567").says("2027-03-12").stands().did(ASKED, ASKED)
 
 

@@ -107,8 +107,8 @@ def test_agrees_on_valid_ones(number: str) -> None:
 
 @given(st.integers(0, 9999), st.dates(date(1900, 1, 1), date(1999, 12, 31)))
 def test_stems_never_issued(serial: int, born: date) -> None:
-    stem = f"2{born:%y%m%d}{serial:04d}"
-    assume(check_digit(stem) is None)
+    stems = (f"2{born:%y%m%d}{(serial + by) % 10_000:04d}" for by in range(100))
+    stem = next(stem for stem in stems if check_digit(stem) is None)
     assert not any(is_civil_id(f"{stem}{last}", TODAY) for last in range(10))
 
 
