@@ -11,7 +11,7 @@ from bot.config import Settings
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 LINE = re.compile(r"^# (.+)\n#([A-Z_]+)=(.*)$", re.MULTILINE)
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"(?:\]\(|src=\")([^)\"#:\s]+)(?:#[^)]*)?[)\"]")
 
 
 def as_text(default: object) -> str:
