@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from bot.domain import Item
-from bot.i18n.text import N_, NP_, Arg, Code, Hour, Lines, Ltr, Money, Msg, say
+from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Hour, Lines, Ltr, Money, Msg, say
 from bot.ports import Effect
 from bot.spec import After, Choose, Decide, Dialog, Do, End, Go, Link, WakesTo
 
@@ -257,7 +257,7 @@ def summary_text(payment: Payment) -> Arg:
             ),
             say(N_("Number {subject}"), subject=Code(payment.subject)),
             say(N_("Order {order}"), order=Code(payment.order)),
-            say(N_(" ")),
+            EMPTY,
             say(
                 N_("The link opens the payment page on {host} and works until {until}."),
                 host=Ltr(payment.host),

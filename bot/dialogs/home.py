@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from bot.i18n.text import N_, Arg, lines, say
+from bot.i18n.text import EMPTY, N_, Arg, Local, lines, say
 from bot.spec import Call, Choose, Command, Dialog, Go
 
 
@@ -20,6 +20,13 @@ class S(StrEnum):
 
 class Nothing(msgspec.Struct, frozen=True):
     """Home remembers nothing."""
+
+
+OTHER_LANGUAGE: Final = Local(
+    ar="In English? Press the button or write in English.",
+    en="بالعربية؟ اضغط الزر أو اكتب بالعربية.",
+)
+"""The greeting's one line for readers of the other language: each language's reader sees the other's."""
 
 
 class Operator(msgspec.Struct, frozen=True):
@@ -48,9 +55,9 @@ def greeting(operator: Operator) -> Arg:
         say(N_("Hello, this is *Iqamati*: find what you owe, pay it, get the receipt.")),
         standing(operator),
         say(N_("We never ask here for a card number, a PIN, a password or a one-time code.")),
-        say(N_(" ")),
+        EMPTY,
         say(N_("Send a civil ID, or choose:")),
-        say(N_("(اكتب بالعربية في أي وقت.)")),
+        OTHER_LANGUAGE,
     )
 
 

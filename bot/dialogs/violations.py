@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from bot.domain import RESIDENCY_PHONE, TRAFFIC_WHATSAPP, Bill, Fine, FineKind, Item, Subject, Unpayable
-from bot.i18n.text import N_, NP_, Arg, Code, Day, Lines, Money, Msg, lines, masked, say
+from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Day, Lines, Money, Msg, lines, masked, say
 from bot.parse import civil_id, digits, is_civil_id, reference
 from bot.ports import Effect
 from bot.spec import (
@@ -247,12 +247,12 @@ def owed_text(search: Search) -> Arg:
             n=len(fines),
             total=Money(total(fines)),
         ),
-        say(N_(" ")),
+        EMPTY,
         *listing(fines),
     ]
     if others:
         parts += [
-            say(N_(" ")),
+            EMPTY,
             say(
                 NP_(
                     "{n} other violation cannot be paid online.",
@@ -299,9 +299,9 @@ def unpayable_text(search: Search) -> Arg:
                 n=len(fines),
                 total=Money(total(fines)),
             ),
-            say(N_(" ")),
+            EMPTY,
             *reasons(search),
-            say(N_(" ")),
+            EMPTY,
             contacts(),
         )
     )
@@ -312,7 +312,7 @@ def why_text(search: Search) -> Arg:
     return Lines(
         (
             *reasons(search),
-            say(N_(" ")),
+            EMPTY,
             contacts(),
         )
     )

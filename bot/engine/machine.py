@@ -226,7 +226,7 @@ class Machine:
         parts: list[Arg] = []
         for part in [*self.notes, text]:
             if part != EMPTY:
-                parts += [say(words.BLANK), part] if parts else [part]
+                parts += [EMPTY, part] if parts else [part]
         self.notes = []
         self.replies.append(Said(parts[0] if len(parts) == 1 else Lines(tuple(parts)), rows, edits))
 

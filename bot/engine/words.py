@@ -40,5 +40,3 @@ COMMANDS: Final[dict[str, Arg]] = {
     name: Ltr(f"/{name}") for name in ("menu", "back", "cancel", "language", "help")
 }
 """Arguments of the two texts above: isolated, so that the slash stays before the word in Arabic."""
-
-BLANK: Final = N_(" ")

@@ -7,7 +7,6 @@ from bot.dialogs.violations import FindFines
 from tests.dialogs.data import LOOK_UP, OWED
 from tests.dialogs.harness import CIVIL_ID, MASKED, Chat
 
-ENGLISH = "(اكتب بالعربية"  # the line for readers of the other language
 
 
 def test_greets_in_arabic_with_one_english_line() -> None:
@@ -19,7 +18,7 @@ def test_greets_in_arabic_with_one_english_line() -> None:
 
 
 def test_a_latin_writer_is_answered_in_english() -> None:
-    chat = Chat("").says("hello").hears("Hello, this is").hears_text("(اكتب بالعربية في أي وقت.)")
+    chat = Chat("").says("hello").hears("Hello, this is").hears_text("بالعربية؟ اضغط الزر أو اكتب بالعربية.")
     assert chat.language == "en"
     assert chat.last.labels[-1] == "العربية 🇰🇼"
 
