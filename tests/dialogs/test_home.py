@@ -8,7 +8,6 @@ from tests.dialogs.data import LOOK_UP, OWED
 from tests.dialogs.harness import CIVIL_ID, MASKED, Chat
 
 
-
 def test_greets_in_arabic_with_one_english_line() -> None:
     chat = Chat("").says("السلام عليكم").hears("Hello, this is").hears("This is an unofficial service")
     assert chat.language == "ar"
