@@ -54,6 +54,7 @@ class Album:
     def take(self, page: Page, name: str, *, whole: bool = False) -> None:
         """A picture of what is on the screen, or of the ``whole`` page."""
         path = self._folder / f"{name}.png"
+        page.mouse.move(0, 0)  # a phone has no pointer that lies on a button
         page.screenshot(path=path, full_page=whole, animations="disabled", caret="hide")
         print(f"{path}  {path.stat().st_size // 1024} KiB")
 
