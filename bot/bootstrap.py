@@ -185,6 +185,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         operator = Operator(settings.operator_name, settings.operator_authority)
         dialogs = book(operator, Keywords(renderer))
         runtime = Runtime(dialogs, store, renderer, tuple(channels), executors, clock, tasks)
+        # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
+        stack.push_async_callback(_flush, store)
         stack.push_async_callback(tasks.close)
         yield Service(
             settings=settings,
@@ -199,6 +201,11 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             renderer=renderer,
             telegram=telegram,
         )
+
+
+async def _flush(store: Sessions) -> None:
+    with contextlib.suppress(StoreAway):
+        await store.flush()
 
 
 def load_keyring(settings: Settings) -> Keyring:

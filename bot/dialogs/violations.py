@@ -120,13 +120,18 @@ def payable(search: Search) -> tuple[Fine, ...]:
 
 
 def unpayable(search: Search) -> tuple[Fine, ...]:
-    """Those it does not."""
-    return tuple(fine for fine in shown(search) if not fine.payable)
+    """Those it does not, but for those just paid."""
+    return tuple(fine for fine in shown(search) if not fine.payable and fine.barrier != Unpayable.SETTLING)
+
+
+def settling(search: Search) -> tuple[Fine, ...]:
+    """Those paid a moment ago, which the records still show."""
+    return tuple(fine for fine in shown(search) if fine.barrier == Unpayable.SETTLING)
 
 
 def none_owed(search: Search) -> bool:
-    """Nothing of the kind asked for."""
-    return not shown(search)
+    """Nothing of the kind asked for, but perhaps what was just paid."""
+    return not payable(search) and not unpayable(search)
 
 
 def none_payable(search: Search) -> bool:
@@ -194,7 +199,6 @@ _BARRIERS: Final[dict[str, Msg]] = {
     Unpayable.COURT: N_("it has gone to court; ask the General Traffic Department"),
     Unpayable.IMPOUND: N_("the vehicle must be inspected first; visit the General Traffic Department"),
     Unpayable.OFFICE: N_("it is paid at the department's counter only"),
-    Unpayable.SETTLING: N_("paid a moment ago; records are updated within 15 minutes, so do not pay again"),
     Unpayable.OTHER: N_("the ministry's records do not open it for payment; ask the department"),
 }
 
@@ -234,6 +238,23 @@ def listing(fines: tuple[Fine, ...]) -> tuple[Arg, ...]:
     return tuple(parts)
 
 
+def recording(search: Search) -> tuple[Arg, ...]:
+    """A line on what was paid a moment ago, where something was."""
+    count = len(settling(search))
+    if not count:
+        return ()
+    return (
+        EMPTY,
+        say(
+            NP_(
+                "{n} violation was paid a moment ago. The records follow within 15 minutes; do not pay it again.",
+                "{n} violations were paid a moment ago. The records follow within 15 minutes; do not pay them again.",
+            ),
+            n=count,
+        ),
+    )
+
+
 def owed_text(search: Search) -> Arg:
     """The list of what is owed."""
     fines, others = payable(search), unpayable(search)
@@ -261,7 +282,7 @@ def owed_text(search: Search) -> Arg:
                 n=len(others),
             ),
         ]
-    return Lines(tuple(parts))
+    return Lines((*parts, *recording(search)))
 
 
 def clean_text(search: Search) -> Arg:
@@ -271,7 +292,8 @@ def clean_text(search: Search) -> Arg:
         FineKind.RESIDENCY: N_("There are no recorded residency violations on it."),
         FineKind.TRAFFIC: N_("There are no recorded traffic violations on it."),
     }
-    return lines(subject(search), say(what[search.scope]))
+    said = N_("Nothing else is owed on it.") if settling(search) else what[search.scope]
+    return lines(subject(search), say(said), *recording(search))
 
 
 def reasons(search: Search) -> tuple[Arg, ...]:
@@ -303,6 +325,7 @@ def unpayable_text(search: Search) -> Arg:
             *reasons(search),
             EMPTY,
             contacts(),
+            *recording(search),
         )
     )
 

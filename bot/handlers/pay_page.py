@@ -171,11 +171,8 @@ def _standing(bill: Bill) -> tuple[Text, tuple[Arg, ...]]:
     """Title and text for an order that has no button now."""
     how = bill.standing
     match how.status:
-        case Status.PAID:
+        case Status.PAID | Status.POSTED:
             return say(N_("Payment received")), (receipt(how.fils, how.receipt, how.bank),)
-        case Status.POSTED:
-            recorded = say(N_("The ministry's registry has recorded it."))
-            return say(N_("Payment received")), (receipt(how.fils, how.receipt, how.bank), recorded)
         case Status.REFUSED:
             return say(N_("Payment refused")), (refused(how.reason, how.fils),)
         case Status.CANCELLED:

@@ -204,7 +204,7 @@ class Terminal:
     def _message(self, entry: Shown) -> None:
         mark = "< " if self._plain else ""
         for line in plain(entry.spans).split("\n"):
-            self._print(f"{mark}{line}")
+            self._print(f"{mark}{line}".rstrip())
         for number, button in enumerate((b for row in entry.rows for b in row), 1):
             link = f" {button.url}" if button.url else ""
             self._print(f"  [{number}] {button.label}{link}")

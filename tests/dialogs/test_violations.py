@@ -155,7 +155,9 @@ def test_a_single_fine_is_paid_without_choosing(chat: Chat) -> None:
     chat.says("ادفع" if chat.language == "ar" else "pay").did(LOOK_UP, OpenOrder(MASKED, items(THREE[0])))
 
 
-@pytest.mark.parametrize("barrier", [*Unpayable, "a word of next year"])
+@pytest.mark.parametrize(
+    "barrier", [b for b in (*Unpayable, "a word of next year") if b != Unpayable.SETTLING]
+)
 def test_why_not(chat: Chat, barrier: str) -> None:
     chat.answers(FindFines, Owed((*THREE, fine(9, 50_000, barrier)))).says(CIVIL_ID)
     chat.presses("Why not that one?").hears("Why: {reason}.").hears_text("99324092").stands("violations.why")
@@ -168,6 +170,18 @@ def test_everything_unpayable(chat: Chat) -> None:
     chat.hears("Why: {reason}.").hears("General Traffic Department, WhatsApp").offers(
         "Another number", "Menu"
     )
+
+
+def test_what_was_just_paid_is_neither_owed_nor_forgotten(chat: Chat) -> None:
+    just_paid = fine(7, 30_000, "settling")
+    chat.answers(FindFines, Owed((just_paid,))).says(CIVIL_ID).stands("violations.clean")
+    chat.hears("Nothing else is owed on it.").hears("{n} violation was paid a moment ago.", n=1)
+    chat.answers(FindFines, Owed((just_paid, BARRED))).says(CIVIL_ID).stands("violations.unpayable")
+    chat.hears("It has {n} violation, *{total}*", n=1, total=Money(50_000))
+    chat.hears("{n} violation was paid a moment ago.", n=1)
+    chat.answers(FindFines, Owed((just_paid, fine(6, 40_000, "settling"), *THREE))).says(CIVIL_ID)
+    chat.stands("violations.owed").hears("{n} violation was paid a moment ago.", n=2)
+    chat.hears("It has {n} violation that can be paid here", n=3, total=Money(45_000))
 
 
 def test_clean_and_unknown_read_the_same(chat: Chat) -> None:
