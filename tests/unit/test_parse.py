@@ -93,9 +93,9 @@ def test_one_wrong_digit_is_always_seen_at_the_last_place(number: str, at: int, 
 
 @given(st.from_regex(r"[0-9]{12}", fullmatch=True))
 def test_agrees_with_another_implementation(number: str) -> None:
-    """`idnumbers` knows no future and no "never 0"; elsewhere the two agree."""
+    """`idnumbers` knows no future and no nineteenth century; elsewhere the two agree."""
     born = birth_date(number)
-    assume(born is None or born <= TODAY)
+    assume(number[0] != "1" and (born is None or born <= TODAY))
     assert is_civil_id(number, TODAY) == bool(KWT.NationalID.validate(number)), idnumbers.__name__
 
 
