@@ -5,7 +5,6 @@ it idle takes it over.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
@@ -35,6 +34,8 @@ TRIES: Final = 4
 """Tries of one delivery before it is left to the recoverer."""
 LONGEST_WAIT: Final = 120.0
 """Seconds a channel may ask to wait before the entry is left to the recoverer."""
+LOOK_EVERY: Final = 0.2
+"""Seconds between looks at earlier replies that another process has in hand."""
 
 Numbered = tuple[str, Entry]
 """An entry with its id in the outbox."""
@@ -60,7 +61,8 @@ class Deliveries:
         self._handle = handle
         self._clock = clock
         self._tasks = tasks
-        self._queues: dict[Chat, deque[Numbered]] = {}
+        # Replies of each chat by id; None stands for an earlier one that another process has in hand.
+        self._queues: dict[Chat, dict[str, Entry | None]] = {}
         self._held: dict[str, str] = {}
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
@@ -78,22 +80,24 @@ class Deliveries:
     def take(self, chat: Chat, entries: tuple[Numbered, ...], waiting: tuple[str, ...] = ()) -> None:
         """Deliver ``entries`` of ``chat`` after those still ``waiting`` from earlier turns."""
         tag = self._store.place(chat)[0]
-        before = tuple(entry_id for entry_id in waiting if entry_id not in self._held)
-        replies: list[Numbered] = []
+        replies: dict[str, Entry | None] = {}
         for entry_id, entry in entries:
-            self._held[entry_id] = tag
             if isinstance(entry.body, Job):
                 self._running[chat] = self._running.get(chat, 0) + 1
                 self._tasks.spawn(self._run(entry_id, chat, entry.body), "effect")
             else:
-                replies.append((entry_id, entry))
+                replies[entry_id] = entry
+        earlier = [entry_id for entry_id in waiting if entry_id not in self._held] if replies else []
+        self._held |= {entry_id: tag for entry_id, _ in entries}
         if not replies:
             return
-        if (queue := self._queues.get(chat)) is not None:
-            queue.extend(replies)
-            return
-        self._queues[chat] = deque(replies)
-        self._tasks.spawn(self._deliver(chat, tag, before), "deliver")
+        if chat not in self._queues:
+            self._queues[chat] = {}
+            self._tasks.spawn(self._deliver(chat, tag), "deliver")
+        queue = self._queues[chat]
+        for entry_id in earlier:
+            queue.setdefault(entry_id, None)
+        queue |= replies
 
     async def hold(self) -> None:
         """Give a sign of life for everything in hand."""
@@ -104,53 +108,63 @@ class Deliveries:
         found = [row for row in await self._store.abandoned(IDLE) if row[1] not in self._held]
         chats: dict[Chat, list[Numbered]] = {}
         for tag, entry_id, data in found:
-            try:
-                entry = self._codec.decode(data)
-            except msgspec.DecodeError:
-                log.warning("outbox entry of another release left alone", stream=f"o:{tag}")
-                continue
-            if isinstance(entry.body, Job) or self.serves(entry.chat):
+            entry = self._read(tag, data)
+            if entry is not None and (isinstance(entry.body, Job) or self.serves(entry.chat)):
                 chats.setdefault(entry.chat, []).append((entry_id, entry))
         for chat, entries in chats.items():
             self.take(chat, tuple(entries))
         return sum(map(len, chats.values()))
 
+    def _read(self, tag: str, data: bytes) -> Entry | None:
+        """The entry of ``data``; None for another release's, which is left alone."""
+        try:
+            entry = self._codec.decode(data)
+            if isinstance(entry.body, Job):
+                self._codec.effect(entry.body)
+        except msgspec.DecodeError:
+            log.warning("outbox entry of another release left alone", stream=f"o:{tag}")
+            return None
+        return entry
+
     # --- replies --------------------------------------------------------------------------------
 
-    async def _deliver(self, chat: Chat, tag: str, before: tuple[str, ...]) -> None:
+    async def _deliver(self, chat: Chat, tag: str) -> None:
         queue = self._queues[chat]
         try:
-            if before:
-                await self._after(chat, tag, before)
             while queue:
-                entry_id, entry = queue[0]
-                if not await self._send(chat, entry):
+                first = min(queue, key=_place)
+                entry = queue[first]
+                if entry is None:
+                    await self._overtake(chat, tag, queue)
+                elif await self._send(chat, entry):
+                    del queue[first]
+                    self._done(tag, first)
+                else:
                     break  # the rest of the chat waits with it, in order, for the recoverer
-                queue.popleft()
-                self._done(tag, entry_id)
+        except StoreAway:
+            log.warning("earlier replies cannot be looked at", channel=chat.channel)
         finally:
             del self._queues[chat]
             self._changed.set()
-            for entry_id, _ in queue:
-                self._held.pop(entry_id, None)
+            for entry_id, entry in queue.items():
+                if entry is not None:
+                    self._held.pop(entry_id, None)
 
-    async def _after(self, chat: Chat, tag: str, before: tuple[str, ...]) -> None:
-        """Wait until earlier replies of the chat, in another process's hands, are out; else send them."""
-        open_ids = list(before)
-        while open_ids:
-            gone, taken = await self._store.claim(tag, open_ids, IDLE)
-            for entry_id, data in taken:
-                entry = self._codec.decode(data)
-                if isinstance(entry.body, Job):
-                    self.take(chat, ((entry_id, entry),))
-                elif await self._send(chat, entry):
-                    self._done(tag, entry_id)
-                else:
-                    return
-            handled = gone | {entry_id for entry_id, _ in taken}
-            open_ids = [entry_id for entry_id in open_ids if entry_id not in handled]
-            if open_ids:
-                await self._clock.sleep(0.2)
+    async def _overtake(self, chat: Chat, tag: str, queue: dict[str, Entry | None]) -> None:
+        """See what became of earlier replies in another process's hands; send them if nobody does."""
+        ids = [entry_id for entry_id, entry in queue.items() if entry is None]
+        gone, taken = await self._store.claim(tag, ids, IDLE)
+        for entry_id in gone:
+            del queue[entry_id]
+            self._held.pop(entry_id, None)  # taken here meanwhile, and delivered there after all
+        for entry_id, data in taken:
+            entry = self._read(tag, data)
+            if entry is None or isinstance(entry.body, Job):
+                del queue[entry_id]
+            if entry is not None:
+                self.take(chat, ((entry_id, entry),))
+        if not gone and not taken:
+            await self._clock.sleep(LOOK_EVERY)
 
     async def _send(self, chat: Chat, entry: Entry) -> bool:
         """Deliver one reply; False where it must be left to the recoverer."""
@@ -158,7 +172,10 @@ class Deliveries:
         body = entry.body
         if channel is None or isinstance(body, Job):
             return False
+        pause = 0.0
         for attempt in range(TRIES):
+            if pause:
+                await self._clock.sleep(pause)
             try:
                 await channel.deliver(chat, body)
             except Unreachable:
@@ -172,10 +189,10 @@ class Deliveries:
             except RetryLater as error:
                 if error.after > LONGEST_WAIT:
                     return False
-                await self._clock.sleep(error.after)
+                pause = error.after
             except (OutsideError, StoreAway) as error:
                 log.warning("channel does not answer", channel=chat.channel, error=type(error).__name__)
-                await self._clock.sleep(2.0**attempt)
+                pause = 2.0**attempt
             else:
                 return True
         return False
@@ -246,6 +263,12 @@ class Deliveries:
             await self._handle(Slow(id=f"slow:{job.key}", chat=chat, key=job.key))
         except StoreAway:
             log.warning("could not say that it takes long", channel=chat.channel)
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    """Where an entry stands in its stream."""
+    at, _, number = entry_id.partition("-")
+    return int(at), int(number)
 
 
 async def _slept(clock: Clock, seconds: float) -> None:

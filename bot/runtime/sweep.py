@@ -1,11 +1,12 @@
 """What a process does on its own: timers, recovery, signs of life, notes of deliveries."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 
-from bot.errors import BotError
+from bot.errors import StoreAway
 from bot.ports import Clock, Outbox
 from bot.runtime.deliver import HOLD
 from bot.runtime.runtime import Runtime
@@ -46,7 +47,9 @@ class Sweeper:
         """Take the timer edges that are due. Returns how many chats were looked at."""
         chats = await self._store.due(self._clock.now())
         for chat in chats:
-            await self._runtime.elapse(chat)
+            # It stays due; the next chat may be fine, this one may be a newer release's.
+            with contextlib.suppress(StoreAway):
+                await self._runtime.elapse(chat)
         return len(chats)
 
     async def _forever(self, every: float, work: Callable[[], Awaitable[object]], name: str) -> None:
@@ -55,7 +58,7 @@ class Sweeper:
             try:
                 await work()
                 failing = False
-            except BotError as error:
+            except Exception as error:  # noqa: BLE001 - a round that ended would be missed by nobody but residents
                 if not failing:  # once, not every second while the store is away
                     log.warning("round failed", round=name, error=type(error).__name__)
                 failing = True

@@ -86,7 +86,9 @@ class Sessions:
             )
         kept = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
         session = kept if sealed is None else await self._open(key, f"q:{tag}:{name}", rev, sealed, kept)
-        return Loaded(session, tuple(i.decode() for i in waiting), unreachable == b"1")
+        noted = self._delivered.get(tag, ())
+        ids = (entry_id.decode() for entry_id in waiting)
+        return Loaded(session, tuple(i for i in ids if i not in noted), unreachable == b"1")
 
     async def _open(self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session) -> Session:
         try:
@@ -103,7 +105,8 @@ class Sessions:
         with away():
             await self._quarantine(keys=[key, aside], args=[rev, QUARANTINE_LIFE])
         log.error("session unreadable, put aside", key=aside)
-        return msgspec.structs.replace(kept, frames=(LOST,))
+        # The revision began as a time: the nearest that is known of when the resident was last here.
+        return msgspec.structs.replace(kept, frames=(LOST,), touched=int(_text(rev)))
 
     async def commit(
         self, chat: Chat, before: int, session: Session, entries: Sequence[bytes]

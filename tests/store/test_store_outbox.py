@@ -55,10 +55,13 @@ async def test_a_turn_that_says_nothing_leaves_nothing(here: Sessions, servers: 
     assert (await here.load(CHAT)).waiting == ()
 
 
-async def test_a_delivery_is_noted_with_the_next_commit(here: Sessions, servers: Deployment) -> None:
+async def test_a_delivery_is_noted_with_the_next_commit(
+    here: Sessions, there: Sessions, servers: Deployment
+) -> None:
     first, second = await say(here, 1, b"one", b"two")
     here.delivered(here.place(CHAT).tag, first)
-    assert (await here.load(CHAT)).waiting == (first, second)  # the note has not left yet
+    assert (await here.load(CHAT)).waiting == (second,)
+    assert (await there.load(CHAT)).waiting == (first, second)  # the note has not left yet
     (third,) = await say(here, 2, b"three")
     assert (await here.load(CHAT)).waiting == (second, third)
     assert await servers.outbox() == 2

@@ -1,0 +1,299 @@
+"""What was committed is delivered: in order per chat, once, by whoever is left."""
+
+import asyncio
+
+import pytest
+import structlog
+
+from bot.errors import Rejected, RetryLater, Unavailable, Unreachable
+from bot.model import Chat, Woken
+from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES
+from tests.runtime.world import CHAT, CIVIL_ID, Process, World
+
+
+async def crashed(world: World, *texts: str) -> list[str]:
+    """A process commits the answers to ``texts`` and dies before they leave; their delivery keys."""
+    process = await world.process()
+    world.phone.open.clear()
+    begun = world.phone.tries
+    for text in texts:
+        await process.handle(world.typed(text))
+    await world.phone.tried(begun + 1)
+    rev = (await process.store.load(CHAT)).session.rev
+    await process.die()
+    world.phone.open.set()
+    return [f"{rev - len(texts) + 1 + n}:0" for n in range(len(texts))]
+
+
+async def test_what_a_dead_process_left_is_delivered_in_order(world: World) -> None:
+    keys = await crashed(world, "سلام", "المخالفات", "القائمة")
+    other = await world.process()
+    assert await other.recover() == 0  # it may still be alive
+    assert world.phone.seen == []
+    await world.servers.age()
+    assert await other.recover() == 3
+    assert world.phone.keys == keys
+    await other.store.flush()
+    assert await world.servers.outbox() == 0
+    assert await other.recover() == 0
+
+
+async def test_only_what_is_missing_is_delivered_again(world: World) -> None:
+    process = await world.process()
+    await world.say(process, "سلام", "المخالفات")
+    await process.store.flush()
+    delivered = list(world.phone.keys)
+    await process.die()
+    missing = await crashed(world, "القائمة", "المخالفات")
+    other = await world.process()
+    await world.servers.age()
+    await other.recover()
+    assert world.phone.keys == delivered + missing
+
+
+async def test_two_recoverers_deliver_once(world: World) -> None:
+    keys = await crashed(world, "سلام", "المخالفات")
+    others = [await world.process() for _ in range(3)]
+    await world.servers.age()
+    assert sum(await asyncio.gather(*(other.recover() for other in others))) == 2
+    assert world.phone.keys == keys
+
+
+async def test_what_is_in_hand_is_not_recovered(world: World) -> None:
+    process, other = await world.process(), await world.process()
+    process.sweeper.attend()
+    world.phone.open.clear()
+    await process.handle(world.typed("سلام"))
+    await world.phone.tried(1)
+    await world.servers.age()
+    await world.clock.asked(HOLD)  # it gave its first sign of life before it had anything in hand
+    await world.clock.advance(HOLD)
+    await world.clock.asked(HOLD)  # and now its second
+    assert await other.recover() == 0
+    world.phone.open.set()
+    await process.settled()
+    assert len(world.phone.seen) == 1
+
+
+async def test_a_later_turn_elsewhere_waits_for_the_earlier_reply(world: World) -> None:
+    slow, quick = await world.process(), await world.process()
+    world.phone.open.clear()
+    await slow.handle(world.typed("سلام"))
+    await world.phone.tried(1)
+    await quick.handle(world.typed("المخالفات"))
+    await world.clock.asked(LOOK_EVERY)  # it looks, and finds the earlier one in hand
+    assert world.phone.tries == 1
+    world.phone.open.set()
+    await world.together(slow, quick)
+    assert world.phone.keys == sorted(world.phone.keys)
+    assert len(world.phone.seen) == 2
+
+
+async def test_replies_of_alternating_processes_keep_their_order(world: World) -> None:
+    one, two = await world.process(), await world.process()
+    world.phone.open.clear()
+    for number, process in enumerate((one, two, one, two, two, one)):
+        await process.handle(world.typed(f"كلام {number}"))
+    await world.phone.tried(1)
+    world.phone.open.set()
+    await world.together(one, two)
+    revs = [int(key.partition(":")[0]) for key in world.phone.keys]
+    assert revs == [revs[0] + n for n in range(6)]
+
+
+async def test_a_later_turn_sends_first_what_a_dead_process_left(world: World) -> None:
+    keys = await crashed(world, "سلام")
+    await world.servers.age()
+    other = await world.process()
+    await world.say(other, "المخالفات")
+    assert world.phone.keys[:1] == keys
+    assert len(world.phone.seen) == 2
+    await other.store.flush()
+    assert await world.servers.outbox() == 0
+
+
+async def test_recovery_while_a_later_turn_waits_for_the_same_reply(world: World) -> None:
+    keys = await crashed(world, "سلام", "المخالفات")
+    other = await world.process()
+    await other.handle(world.typed("القائمة"))
+    await world.clock.asked(LOOK_EVERY)  # it waits: the others may be in hand
+    await world.servers.age()
+    await other.runtime.deliveries.recover()
+    await other.runtime.deliveries.hold()
+    await world.clock.advance(LOOK_EVERY)
+    await other.settled()
+    assert world.phone.keys[:2] == keys
+    assert len(world.phone.seen) == 3
+
+
+# --- what channels say -------------------------------------------------------------------------------
+
+
+def paid(number: int) -> Woken:
+    data = {"fils": 5000, "receipt": "IQ-TEST-0002", "bank": "1"}
+    return Woken(
+        id=f"paid:{number}", chat=CHAT, dialog="checkout", kind="paid", ref="IQ-TEST-0002", data=data
+    )
+
+
+async def test_a_resident_who_blocked_us_is_left_in_peace(world: World) -> None:
+    process, other = await world.process(), await world.process()
+    await world.say(process, "سلام")
+    world.phone.down = Unreachable()
+    await process.handle(world.typed("المخالفات"))
+    await process.settled()
+    tries = world.phone.tries
+    assert tries == 2
+    await process.store.flush()
+    assert await world.servers.outbox() == 0  # nothing is tried again
+    assert (await other.store.load(CHAT)).unreachable
+
+    before = (await other.store.load(CHAT)).session
+    await other.handle(paid(1))
+    await other.settled()
+    after = (await other.store.load(CHAT)).session
+    assert after.rev == before.rev + 1
+    assert world.phone.tries == tries
+    assert await world.servers.outbox() == 0
+
+    world.phone.down = None
+    await world.say(other, "سلام")  # wrote again
+    assert len(world.phone.seen) == 2
+    assert not (await process.store.load(CHAT)).unreachable
+    await other.handle(paid(2))
+    await other.settled()
+    assert len(world.phone.seen) == 3
+
+
+async def test_a_state_moves_though_nobody_can_be_told(world: World) -> None:
+    process = await world.process()
+    await world.say(process, CIVIL_ID)
+    await world.press(process, "دفع الكل")
+    assert (await process.store.load(CHAT)).session.frames[-1].state == "paying"
+    await process.store.mark(CHAT, unreachable=True)
+    await process.handle(
+        Woken(
+            id="paid",
+            chat=CHAT,
+            dialog="checkout",
+            kind="paid",
+            ref="IQ-TEST-0001",
+            data={"fils": 35_000, "receipt": "IQ-TEST-0001", "bank": "77"},
+        )
+    )
+    await process.settled()
+    said = len(world.phone.seen)
+    assert (await process.store.load(CHAT)).session.frames[-1].state != "paying"
+    assert len(world.phone.seen) == said
+
+
+async def test_a_channel_that_asks_to_wait_is_obeyed(world: World) -> None:
+    process = await world.process()
+    world.phone.faults.append(RetryLater(7.0))
+    await process.handle(world.typed("سلام"))
+    await world.clock.asked(7.0)
+    await process.handle(world.typed("المخالفات"))
+    await world.clock.advance(6.9)
+    assert world.phone.tries == 1
+    await world.clock.advance(0.1)
+    await process.settled()
+    assert world.phone.keys == sorted(world.phone.keys)
+    assert len(world.phone.seen) == 2
+
+
+async def test_a_wait_that_is_too_long_is_left_in_the_outbox(world: World) -> None:
+    process = await world.process()
+    world.phone.faults.append(RetryLater(LONGEST_WAIT + 1))
+    await process.handle(world.typed("سلام"))
+    await process.settled()
+    assert world.phone.tries == 1
+    assert await world.servers.outbox() == 1
+
+
+async def test_a_message_that_can_never_be_sent_is_dropped(world: World) -> None:
+    process = await world.process()
+    world.phone.faults.append(Rejected("too long"))
+    await world.say(process, "سلام", "المخالفات")
+    assert world.phone.tries == 2
+    assert len(world.phone.seen) == 1
+    await process.store.flush()
+    assert await world.servers.outbox() == 0
+
+
+async def down(world: World, process: Process, *texts: str) -> None:
+    """Write ``texts`` while the channel does not answer, until the process gives the first one up."""
+    world.phone.down = Unavailable("test", "503")
+    world.clock.forget()
+    for text in texts:
+        await process.handle(world.typed(text))
+    for attempt in range(TRIES - 1):
+        await world.clock.asked(2.0**attempt)
+        await world.clock.advance(2.0**attempt)
+    await process.settled()
+    world.phone.down = None
+
+
+async def test_while_a_channel_is_down_replies_wait_in_order(world: World) -> None:
+    process, other = await world.process(), await world.process()
+    await down(world, process, "سلام", "المخالفات", "القائمة")
+    assert world.phone.tries == TRIES
+    assert world.phone.seen == []
+    assert await world.servers.outbox() == 3
+    await world.servers.age()
+    assert await other.recover() == 3
+    revs = [int(key.partition(":")[0]) for key in world.phone.keys]
+    assert revs == [revs[0], revs[0] + 1, revs[0] + 2]
+    await other.store.flush()
+    assert await world.servers.outbox() == 0
+
+
+async def test_a_later_reply_does_not_overtake_one_that_could_not_be_sent(world: World) -> None:
+    process, other = await world.process(), await world.process()
+    await down(world, process, "سلام")
+    await world.servers.age()
+    world.phone.faults.append(RetryLater(LONGEST_WAIT + 1))
+    await world.say(other, "المخالفات")  # takes the earlier one over, and has to give it up again
+    assert world.phone.seen == []
+    assert await world.servers.outbox() == 2
+    await world.servers.age()
+    await process.recover()
+    assert world.phone.keys == sorted(world.phone.keys)
+    assert len(world.phone.seen) == 2
+
+
+async def test_a_chat_of_another_processs_channel_is_left_to_it(world: World) -> None:
+    process = await world.process()
+    elsewhere = Chat("telegram", "1")
+    await process.handle(world.typed("سلام", elsewhere))
+    await process.settled(elsewhere)
+    await world.servers.age()
+    assert await process.recover() == 0
+    assert world.phone.tries == 0
+    assert await world.servers.outbox() == 1
+
+
+async def test_logs_name_no_resident(world: World) -> None:
+    process = await world.process()
+    with structlog.testing.capture_logs() as lines:
+        world.phone.faults.extend([Rejected("no"), Unreachable()])
+        await world.say(process, CIVIL_ID)
+        await down(world, process, "المخالفات")
+    assert lines
+    written = repr(lines)
+    assert CHAT.id not in written
+    assert CIVIL_ID not in written
+
+
+def test_an_entry_is_idle_only_after_several_signs_of_life() -> None:
+    assert IDLE >= 3 * HOLD
+
+
+@pytest.mark.parametrize("count", [1, 30])
+async def test_notes_of_deliveries_ride_along_or_leave_in_one_batch(world: World, count: int) -> None:
+    process = await world.process()
+    for number in range(count):
+        chat = Chat("test", str(number))
+        await process.handle(world.typed("سلام", chat))
+        await process.settled(chat)
+    await process.store.flush()
+    assert await world.servers.outbox() == 0
