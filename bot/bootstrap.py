@@ -22,8 +22,9 @@ from bot.dialogs import book
 from bot.dialogs.home import Operator
 from bot.embedded import EmbeddedValkey
 from bot.errors import ConfigError, StoreAway
+from bot.handlers.chat_log import LogChannel
 from bot.handlers.pay import pay_routes
-from bot.handlers.web import WebChannel, web_routes
+from bot.handlers.web import web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
@@ -175,7 +176,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             wake=wake,
             terms=Terms(settings.base_url, settings.pay_link_minutes),
         )
-        channels: list[Channel] = [WebChannel(log, clock), WebChannel(log, clock, "terminal")]
+        channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
         if telegram is not None:
             channels.append(telegram.channel)
         executors: Mapping[type[Effect], Executor] = {

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 import httpx
 import msgspec
 
-from bot.handlers.web_log import ChatLog, Disarmed, Ear, Erased, Settled, Shown
+from bot.handlers.chat_log import ChatLog, Disarmed, Ear, Erased, Settled, Shown
 from bot.i18n.render import bare
 from bot.model import Button, Chat, Pressed, Typed, plain
 from bot.ports import Handle

@@ -10,7 +10,7 @@ import pytest
 
 from bot.dialogs.checkout import OpenOrder, Standing, Status
 from bot.handlers.pay import LIMIT, allowed
-from bot.handlers.pay_page import Pages
+from bot.handlers.pay.page import Pages
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import LRI, PDI, RLI, Renderer
 from bot.services.orders import Bill

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import pytest
 
 from bot.errors import RetryLater
-from bot.handlers.telegram_pace import BURST, PATIENCE, PER_SECOND, Pacer
+from bot.handlers.telegram.pace import BURST, PATIENCE, PER_SECOND, Pacer
 from tests.telegram.kit import FakeClock
 
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import BotError, Rejected, RetryLater, Unavailable, Unreachable
 from bot.handlers.telegram import Telegram
-from bot.handlers.telegram_text import html, links_in_text, pieces
+from bot.handlers.telegram.text import html, links_in_text, pieces
 from bot.model import Button, Chat, Disarm, Erase, Outgoing, Say, Settle, Span, plain
 from bot.tasks import Tasks
 from tests.telegram.bot_api import TOKEN, BotApi, Fault, Message, message

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import ConfigError
 from bot.handlers.telegram import Telegram
-from bot.handlers.telegram_setup import (
+from bot.handlers.telegram.setup import (
     ABOUT,
     COMMANDS,
     INDEPENDENT,

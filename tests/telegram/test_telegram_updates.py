@@ -8,7 +8,7 @@ import pytest
 from aiogram.types import Update
 
 from bot.handlers.telegram import Telegram
-from bot.handlers.telegram_updates import OPEN_PRIVATE, PRIVATE_ONLY, WANTED, chat_of, event_of, misplaced
+from bot.handlers.telegram.updates import OPEN_PRIVATE, PRIVATE_ONLY, WANTED, chat_of, event_of, misplaced
 from bot.model import Attached, Chat, Event, Pressed, Typed
 from bot.tasks import Tasks
 from tests.telegram.bot_api import BotApi, Fault, message, press

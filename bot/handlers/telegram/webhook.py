@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import ConfigError, StoreAway
-from bot.handlers.telegram_retry import insist
-from bot.handlers.telegram_updates import WANTED, Inbox
+from bot.handlers.telegram.retry import insist
+from bot.handlers.telegram.updates import WANTED, Inbox
 from bot.ports import Clock
 
 log = structlog.get_logger(__name__)

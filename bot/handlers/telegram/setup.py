@@ -10,7 +10,7 @@ import structlog
 from aiogram import Bot
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats
 
-from bot.handlers.telegram_errors import FAILURES
+from bot.handlers.telegram.errors import FAILURES
 from bot.i18n.text import N_, Msg
 
 log = structlog.get_logger(__name__)

@@ -1,6 +1,6 @@
-"""The web chat's log as a channel: what stands in it, and the writing of it.
+"""The chat log as a channel: what stands in it, and the writing of it.
 
-`WebChannel` writes into a chat's log, every open page reads it from where it stopped. A page therefore
+`LogChannel` writes into a chat's log; a web page or a terminal reads it from where it stopped. It therefore
 shows after a reload, or a lost connection, what it would have shown without.
 """
 
@@ -94,7 +94,7 @@ class ChatLog(Protocol):
         ...
 
 
-class WebChannel:
+class LogChannel:
     """Implements `bot.ports.Channel` on the chats' logs.
 
     Args:

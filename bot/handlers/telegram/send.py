@@ -16,9 +16,9 @@ from aiogram.methods import (
 from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
 
 from bot.errors import Rejected, RetryLater
-from bot.handlers.telegram_errors import BAD_LINK, FAILURES, SAME, STUCK, failure, says, went_well
-from bot.handlers.telegram_pace import PER_SECOND, Pacer
-from bot.handlers.telegram_text import html, keyboard, links_in_text, pieces
+from bot.handlers.telegram.errors import BAD_LINK, FAILURES, SAME, STUCK, failure, says, went_well
+from bot.handlers.telegram.pace import PER_SECOND, Pacer
+from bot.handlers.telegram.text import html, keyboard, links_in_text, pieces
 from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle, Span
 from bot.ports import Clock
 

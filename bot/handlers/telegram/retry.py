@@ -7,7 +7,7 @@ import structlog
 from aiogram.exceptions import TelegramNotFound, TelegramRetryAfter, TelegramUnauthorizedError
 
 from bot.errors import ConfigError
-from bot.handlers.telegram_errors import FAILURES
+from bot.handlers.telegram.errors import FAILURES
 from bot.ports import Clock
 
 log = structlog.get_logger(__name__)

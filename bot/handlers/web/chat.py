@@ -17,12 +17,10 @@ from starlette.routing import Route
 
 from bot.crypto import Keyring
 from bot.errors import StoreAway
-from bot.handlers.web_log import ENTRY_ID, NAME, ChatLog, Shown, WebChannel
-from bot.handlers.web_page import LANGUAGES, Page, SecureHeaders, Translate
+from bot.handlers.chat_log import ENTRY_ID, NAME, ChatLog, Shown
+from bot.handlers.web.page import LANGUAGES, Page, SecureHeaders, Translate
 from bot.model import Attached, Chat, Event, Pressed, Span, Typed
 from bot.ports import Clock, Handle
-
-__all__ = ["WebChannel", "web_routes"]
 
 COOKIE: Final = "iq_chat"
 COOKIE_LIFE: Final = 180 * 86400
@@ -237,7 +235,7 @@ def web_routes(
     """The web chat's routes: ``/``, ``/static/{name}``, ``/chat/events``, ``/chat/send``.
 
     Args:
-        log: the chats' logs, the same that `WebChannel` writes.
+        log: the chats' logs, the same that `LogChannel` writes.
         handle: takes an event through its turn.
         keyring: signs the cookies.
         clock: dates the resident's own messages.

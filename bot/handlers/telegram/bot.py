@@ -16,13 +16,13 @@ from starlette.routing import Route
 
 from bot.config import Settings
 from bot.errors import ConfigError
-from bot.handlers.telegram_pace import PER_SECOND
-from bot.handlers.telegram_poll import Poller
-from bot.handlers.telegram_retry import insist
-from bot.handlers.telegram_send import TelegramChannel
-from bot.handlers.telegram_setup import Translate, introduce
-from bot.handlers.telegram_updates import Inbox
-from bot.handlers.telegram_webhook import register, route
+from bot.handlers.telegram.pace import PER_SECOND
+from bot.handlers.telegram.poll import Poller
+from bot.handlers.telegram.retry import insist
+from bot.handlers.telegram.send import TelegramChannel
+from bot.handlers.telegram.setup import Translate, introduce
+from bot.handlers.telegram.updates import Inbox
+from bot.handlers.telegram.webhook import register, route
 from bot.ports import Clock, Handle
 from bot.tasks import Tasks
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from bot.dialogs.checkout import Status
 from bot.errors import Unavailable
-from bot.handlers.pay_page import (
+from bot.handlers.pay.page import (
     BACK,
     LANGUAGES,
     PAYABLE,
