@@ -1,1 +1,1 @@
-"""The web chat's page: template, style, script and icon, served by `bot.handlers.web_page`."""
+"""The web chat's page: template, style, script and icon, served by `bot.handlers.web.page`."""
