@@ -20,9 +20,9 @@ from bot.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
-IDLE: Final = 20.0
+IDLE: Final = 8.0
 """Seconds without a sign of life after which an entry counts as abandoned."""
-HOLD: Final = 5.0
+HOLD: Final = 2.0
 """Seconds between signs of life."""
 TYPING_AFTER: Final = 1.0
 """Seconds after which typing is shown: what takes longer than a second shows that it works."""
