@@ -63,7 +63,8 @@ class Deliveries:
         self._tasks = tasks
         # Replies of each chat by id; None stands for an earlier one that another process has in hand.
         self._queues: dict[Chat, dict[str, Entry | None]] = {}
-        self._held: dict[str, str] = {}
+        self._held: set[tuple[str, str]] = set()
+        """(tag, id) of every entry in hand: an id is unique in its partition only."""
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
 
@@ -77,8 +78,13 @@ class Deliveries:
         """Whether this process has the chat's channel."""
         return chat.channel in self._channels
 
-    def take(self, chat: Chat, entries: tuple[Numbered, ...], waiting: tuple[str, ...] = ()) -> None:
-        """Deliver ``entries`` of ``chat`` after those still ``waiting`` from earlier turns."""
+    def elsewhere(self, chat: Chat, waiting: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of ``waiting`` that are not in hand here. To be asked as soon as ``chat`` was loaded."""
+        tag = self._store.place(chat)[0]
+        return tuple(entry_id for entry_id in waiting if (tag, entry_id) not in self._held)
+
+    def take(self, chat: Chat, entries: tuple[Numbered, ...], after: tuple[str, ...] = ()) -> None:
+        """Deliver ``entries`` of ``chat``, once those of ``after`` that others have in hand are out."""
         tag = self._store.place(chat)[0]
         replies: dict[str, Entry | None] = {}
         for entry_id, entry in entries:
@@ -87,8 +93,8 @@ class Deliveries:
                 self._tasks.spawn(self._run(entry_id, chat, entry.body), "effect")
             else:
                 replies[entry_id] = entry
-        earlier = [entry_id for entry_id in waiting if entry_id not in self._held] if replies else []
-        self._held |= {entry_id: tag for entry_id, _ in entries}
+        earlier = self.elsewhere(chat, after)  # asked again: the recoverer may have taken one over
+        self._held |= {(tag, entry_id) for entry_id, _ in entries}
         if not replies:
             return
         if chat not in self._queues:
@@ -101,11 +107,11 @@ class Deliveries:
 
     async def hold(self) -> None:
         """Give a sign of life for everything in hand."""
-        await self._store.hold((tag, entry_id) for entry_id, tag in list(self._held.items()))
+        await self._store.hold(tuple(self._held))
 
     async def recover(self) -> int:
         """Take over what other processes left behind. Returns how many entries."""
-        found = [row for row in await self._store.abandoned(IDLE) if row[1] not in self._held]
+        found = [row for row in await self._store.abandoned(IDLE) if row[:2] not in self._held]
         chats: dict[Chat, list[Numbered]] = {}
         for tag, entry_id, data in found:
             entry = self._read(tag, data)
@@ -148,7 +154,7 @@ class Deliveries:
             self._changed.set()
             for entry_id, entry in queue.items():
                 if entry is not None:
-                    self._held.pop(entry_id, None)
+                    self._held.discard((tag, entry_id))
 
     async def _overtake(self, chat: Chat, tag: str, queue: dict[str, Entry | None]) -> None:
         """See what became of earlier replies in another process's hands; send them if nobody does."""
@@ -156,7 +162,7 @@ class Deliveries:
         gone, taken = await self._store.claim(tag, ids, IDLE)
         for entry_id in gone:
             del queue[entry_id]
-            self._held.pop(entry_id, None)  # taken here meanwhile, and delivered there after all
+            self._held.discard((tag, entry_id))  # taken here meanwhile, and delivered there after all
         for entry_id, data in taken:
             entry = self._read(tag, data)
             if entry is None or isinstance(entry.body, Job):
@@ -205,7 +211,7 @@ class Deliveries:
             log.warning("could not note an unreachable resident", channel=chat.channel)
 
     def _done(self, tag: str, entry_id: str) -> None:
-        self._held.pop(entry_id, None)
+        self._held.discard((tag, entry_id))
         self._store.delivered(tag, entry_id)
 
     # --- effects --------------------------------------------------------------------------------
@@ -223,7 +229,7 @@ class Deliveries:
             log.warning("outcome not saved; the effect will be run again", effect_key=job.key)
         finally:
             waits.cancel()
-            self._held.pop(entry_id, None)
+            self._held.discard((tag, entry_id))
             self._running[chat] -= 1
             if not self._running[chat]:
                 del self._running[chat]

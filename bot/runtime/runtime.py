@@ -87,6 +87,7 @@ class Runtime:
     async def _turn(self, chat: Chat, event_of: Callable[[Session], Event | None]) -> None:
         for _ in range(CONFLICTS):
             loaded = await self._load(chat)
+            earlier = self.deliveries.elsewhere(chat, loaded.waiting)
             event = event_of(loaded.session)
             if event is None:
                 return
@@ -106,7 +107,7 @@ class Runtime:
                 )
             except Conflict:
                 continue
-            self.deliveries.take(chat, tuple(zip(ids, entries, strict=True)), loaded.waiting)
+            self.deliveries.take(chat, tuple(zip(ids, entries, strict=True)), earlier)
             return
         raise StoreAway(f"{CONFLICTS} conflicts in a row")
 

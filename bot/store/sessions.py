@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
 from bot.crypto import Keyring
-from bot.errors import Conflict, FromNewer, StoreAway, Unreadable
+from bot.errors import Conflict, FromNewer, Unreadable
 from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.ports import Loaded
 from bot.store.away import away
@@ -60,7 +60,8 @@ class Sessions:
         self._consumer = consumer
         self._partitions = partitions
         self._keys = Keys(keyring, partitions)
-        self._delivered: dict[str, list[str]] = {}
+        # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
+        self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
         self._load, self._commit, self._quarantine, self._claim = (
             self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
@@ -130,58 +131,58 @@ class Sessions:
         tag, name = self.place(chat)
         key, stream = f"s:{tag}:{name}", f"o:{tag}"
         bound, stream_bound = key.encode(), stream.encode()
-        delivered = self._delivered.pop(tag, [])
-        try:
-            with away():
-                ids = await self._commit(
-                    keys=[key, f"k:{tag}:{name}", stream, f"t:{tag}"],
-                    args=[
-                        before or "",
-                        session.rev,
-                        self._keyring.seal(_ENCODE(session), bound),
-                        LIFE,
-                        self._keyring.seal(_ENCODE(chat), bound),
-                        name,
-                        session.due,
-                        self._consumer,
-                        session.language,
-                        int(session.chosen),
-                        KEPT_LIFE,
-                        len(entries),
-                        *(self._keyring.seal(entry, stream_bound) for entry in entries),
-                        *delivered,
-                    ],
-                )
-        except StoreAway:
-            self._delivered.setdefault(tag, []).extend(delivered)
-            raise
+        delivered = tuple(self._delivered.get(tag, ()))
+        with away():
+            ids = await self._commit(
+                keys=[key, f"k:{tag}:{name}", stream, f"t:{tag}"],
+                args=[
+                    before or "",
+                    session.rev,
+                    self._keyring.seal(_ENCODE(session), bound),
+                    LIFE,
+                    self._keyring.seal(_ENCODE(chat), bound),
+                    name,
+                    session.due,
+                    self._consumer,
+                    session.language,
+                    int(session.chosen),
+                    KEPT_LIFE,
+                    len(entries),
+                    *(self._keyring.seal(entry, stream_bound) for entry in entries),
+                    *delivered,
+                ],
+            )
         if ids is None:
-            self._delivered.setdefault(tag, []).extend(delivered)
             raise Conflict("another turn of this chat was first")
+        self._noted(tag, delivered)
         return tuple(i.decode() for i in ids)
 
     # --- outbox ---------------------------------------------------------------------------------
 
     def delivered(self, tag: str, entry_id: str) -> None:
         """Note a delivery; the note rides along with the partition's next commit or `flush`."""
-        self._delivered.setdefault(tag, []).append(entry_id)
+        self._delivered.setdefault(tag, set()).add(entry_id)
 
     async def flush(self) -> None:
         """Send the notes of deliveries that no commit took along, in one batch."""
-        notes, self._delivered = self._delivered, {}
+        notes = {tag: tuple(ids) for tag, ids in self._delivered.items()}
         if not notes:
             return
-        try:
-            with away():
-                pipe = self._redis.pipeline(transaction=False)
-                for tag, ids in notes.items():
-                    pipe.xack(f"o:{tag}", GROUP, *ids)
-                    pipe.xdel(f"o:{tag}", *ids)
-                await pipe.execute()
-        except StoreAway:
+        with away():
+            pipe = self._redis.pipeline(transaction=False)
             for tag, ids in notes.items():
-                self._delivered.setdefault(tag, []).extend(ids)
-            raise
+                pipe.xack(f"o:{tag}", GROUP, *ids)
+                pipe.xdel(f"o:{tag}", *ids)
+            await pipe.execute()
+        for tag, ids in notes.items():
+            self._noted(tag, ids)
+
+    def _noted(self, tag: str, ids: Iterable[str]) -> None:
+        rest = self._delivered.get(tag, set()).difference(ids)
+        if rest:
+            self._delivered[tag] = rest
+        else:
+            self._delivered.pop(tag, None)
 
     async def hold(self, held: Iterable[tuple[str, str]]) -> None:
         """Tell other processes that the entries (tag, id) are still being worked on here."""

@@ -75,6 +75,27 @@ async def test_what_is_in_hand_is_not_recovered(world: World) -> None:
     assert len(world.phone.seen) == 1
 
 
+async def test_entries_of_one_moment_in_two_partitions_are_told_apart(world: World) -> None:
+    process, other = await world.process(), await world.process()
+    chats = [Chat("test", str(number)) for number in range(60)]
+    world.phone.open.clear()  # all in hand at once: ids are milliseconds, and some are alike
+    await asyncio.gather(*(process.handle(world.typed("سلام", chat)) for chat in chats))
+    await world.phone.tried(60)
+    ids: list[bytes] = []
+    for node, key in await world.servers.keys():
+        if key.startswith(b"o:"):
+            ids += [entry_id for entry_id, _ in await node.xrange(key)]
+    assert len(ids) == 60
+    assert len(set(ids)) < 60
+    await world.servers.age()
+    await process.runtime.deliveries.hold()
+    assert await other.runtime.deliveries.recover() == 0
+    world.phone.open.set()
+    for chat in chats:
+        await process.settled(chat)
+    assert len(world.phone.seen) == 60
+
+
 async def test_a_later_turn_elsewhere_waits_for_the_earlier_reply(world: World) -> None:
     slow, quick = await world.process(), await world.process()
     world.phone.open.clear()
