@@ -3,7 +3,9 @@
     python tools/screenshots.py docs/images
 
 Starts the service in a throwaway data folder on free ports, walks through a payment in Arabic and one in
-English, and writes a picture of each step. Needs Chromium on the path; its driver is a development dependency.
+English, and writes a picture of each step. Needs Chromium on the path; its driver is a
+development dependency. With Debian's ``fonts-noto-core`` and ``fonts-noto-color-emoji`` installed Arabic and
+the flags look as on a phone.
 """
 
 import os
