@@ -141,9 +141,9 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
     async with AsyncExitStack() as stack:
         redis = await connect(redis_at)
         stack.push_async_callback(redis.aclose)
-        engine = open_engine(settings.database_url or default_url(settings.data_dir))
-        stack.push_async_callback(engine.dispose)
         try:
+            engine = open_engine(settings.database_url or default_url(settings.data_dir))
+            stack.push_async_callback(engine.dispose)
             await migrate(engine)
         except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
             raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
@@ -265,15 +265,36 @@ def sandbox_base(settings: Settings) -> str:
 
 
 def registry_address(settings: Settings, keyring: Keyring) -> tuple[str, str]:
-    """The registry's base URL and bearer token."""
+    """The registry's base URL and bearer token.
+
+    Raises:
+        ConfigError: the given URL is none.
+    """
     if settings.registry_url:
-        return settings.registry_url, settings.registry_token.get_secret_value()
+        return _http(settings.registry_url, "REGISTRY_URL"), settings.registry_token.get_secret_value()
     return f"{sandbox_base(settings)}/registry", keyring.blind("sandbox registry token")
 
 
 def gateway_url(settings: Settings) -> str:
-    """The gateway's base URL."""
-    return settings.gateway_url or f"{sandbox_base(settings)}/gateway"
+    """The gateway's base URL.
+
+    Raises:
+        ConfigError: the given URL is none.
+    """
+    if settings.gateway_url:
+        return _http(settings.gateway_url, "GATEWAY_URL")
+    return f"{sandbox_base(settings)}/gateway"
+
+
+def _http(url: str, setting: str) -> str:
+    """``url``, whose value is not shown where it is wrong: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname:
+            return url
+    except ValueError:
+        pass
+    raise ConfigError(f"{setting}: expected http:// or https:// and a host")
 
 
 def gateway_secret(settings: Settings, keyring: Keyring) -> str:
@@ -288,25 +309,25 @@ def pay_hosts(settings: Settings) -> tuple[str, ...]:
 
 @contextlib.asynccontextmanager
 async def sandbox(settings: Settings) -> AsyncGenerator[Starlette, None]:
-    """The sandbox registry and gateway as one application; what they know is kept in the data folder."""
+    """The sandbox's parts that are needed, as one application; what they know is kept in the data folder."""
     clock = SystemClock()
     keyring = load_keyring(settings)
     folder = settings.data_dir / "sandbox"
-    recorded = Recorded(folder / "registry.sqlite3")
-    registry = registry_app(
-        clock,
-        registry_address(settings, keyring)[1],
-        Faults(settings.sandbox_latency, settings.sandbox_failure),
-        recorded,
-    )
-    gateway = gateway_app(
-        clock,
-        gateway_secret(settings, keyring),
-        folder / "gateway.json",
-        base_url=f"{sandbox_base(settings)}/gateway",
-    )
-    try:
-        yield Starlette(routes=[Mount("/registry", registry), Mount("/gateway", gateway)])
-    finally:
-        await gateway.state.gateway.close()
-        recorded.close()
+    async with AsyncExitStack() as stack:
+        routes: list[Mount] = []
+        if not settings.registry_url:
+            recorded = Recorded(folder / "registry.sqlite3")
+            stack.callback(recorded.close)
+            faults = Faults(settings.sandbox_latency, settings.sandbox_failure)
+            token = registry_address(settings, keyring)[1]
+            routes.append(Mount("/registry", registry_app(clock, token, faults, recorded)))
+        if not settings.gateway_url:
+            gateway = gateway_app(
+                clock,
+                gateway_secret(settings, keyring),
+                folder / "gateway.json",
+                base_url=gateway_url(settings),
+            )
+            stack.push_async_callback(gateway.state.gateway.close)
+            routes.append(Mount("/gateway", gateway))
+        yield Starlette(routes=routes)

@@ -89,9 +89,17 @@ class EmbeddedValkey:
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Generator[bool, None, None]:
-    """Hold the folder's lock; False where another process runs the service on this folder."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "run.lock").open("w") as file:
+    """Hold the folder's lock; False where another process runs the service on this folder.
+
+    Raises:
+        ConfigError: the folder cannot be used.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = (folder / "run.lock").open("w")
+    except OSError as error:
+        raise ConfigError(f"DATA_DIR: {folder} cannot be used ({error.strerror})") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

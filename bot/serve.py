@@ -1,6 +1,7 @@
 """HTTP servers inside one process: bound before anything starts, stopped without a traceback."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncGenerator, Generator
 
@@ -26,13 +27,18 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
     """A listening socket.
 
     Raises:
-        ConfigError: the port is taken or not ours to use; names ``setting``.
+        ConfigError: the port is taken or not ours to use; names ``setting``, or HOST where that is no
+            address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        raise ConfigError(f"{setting}: cannot listen on {host}:{port} ({error.strerror})") from None
+        if error.errno in {errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN}:
+            raise ConfigError(f"HOST: {host} is no address of this machine") from None
+        # Its text names the address once more after the reason.
+        why = (error.strerror or "").partition(" (")[0]
+        raise ConfigError(f"{setting}: cannot listen on {host}:{port} ({why})") from None
 
 
 @contextlib.asynccontextmanager

@@ -4,15 +4,18 @@ It reads the chat's log as a web page does; whichever process takes the turn wri
 """
 
 import asyncio
+import os
 import re
 import secrets
+import stat
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TextIO
 
 import httpx
 import msgspec
 
+from bot.errors import ConfigError
 from bot.handlers.chat_log import ChatLog, Disarmed, Ear, Erased, Settled, Shown
 from bot.i18n.render import bare
 from bot.model import Button, Chat, Pressed, Typed, plain
@@ -22,6 +25,7 @@ from bot.tasks import Tasks
 NAME: Final = "terminal"
 _BEAT: Final = 15.0
 """Seconds after which the log is read again, heard of or not."""
+_LONGEST_LINE: Final = 1 << 20
 _USER: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ENTRY: Final = msgspec.json.Decoder(Shown | Settled | Disarmed | Erased)
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
@@ -66,7 +70,7 @@ class Terminal:
         out: TextIO = sys.stdout,
     ) -> None:
         if _USER.fullmatch(user) is None:
-            raise ValueError("a user is 1 to 64 of A-Z, a-z, 0-9, _, . and -")
+            raise ConfigError("--channel-user: 1 to 64 of A-Z, a-z, 0-9, _, . and -")
         self._log = log
         self._handle = handle
         self._settled = settled
@@ -87,7 +91,7 @@ class Terminal:
         code = 0
         with self._log.listen(self._chat) as ear:
             await self._skip()
-            for line in iter(lines.readline, ""):
+            async for line in _lines(lines):
                 text = line.rstrip("\n")
                 if not text.strip():
                     continue
@@ -147,11 +151,8 @@ class Terminal:
                 self._print("…")
 
     async def _read(self) -> None:
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
-            if text := line.decode(errors="replace").strip():
+        async for line in _lines(sys.stdin):
+            if text := line.strip():
                 await self._by_hand(text)
 
     async def _by_hand(self, text: str) -> None:
@@ -231,3 +232,21 @@ class Terminal:
     def _print(self, text: str) -> None:
         # A terminal that knows isolates needs them; a script compares text.
         print(bare(text).replace("\u00a0", " ") if self._plain else text, file=self._out, flush=True)
+
+
+async def _lines(source: TextIO) -> AsyncIterator[str]:
+    """Lines as they come. While a pipe or a keyboard is silent, deliveries and timers go on."""
+    kind = os.fstat(source.fileno()).st_mode
+    if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or source.isatty()):
+        for line in source:  # a file never makes us wait
+            yield line
+        return
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), source
+    )
+    try:
+        while line_read := await reader.readline():
+            yield line_read.decode(errors="replace")
+    finally:
+        transport.close()
