@@ -59,6 +59,11 @@ class Deployment:
                         key, "out", row["consumer"], 0, [row["message_id"]], idle=3_600_000, justid=True
                     )
 
+    async def pending(self) -> int:
+        """How many entries some process has in hand, as the servers see it."""
+        streams = [(node, key) for node, key in await self.keys() if key.startswith(b"o:")]
+        return sum([(await node.xpending(key, "out"))["pending"] for node, key in streams])
+
     async def outbox(self) -> int:
         """How many entries wait in the outbox."""
         return sum([await node.xlen(key) for node, key in await self.keys() if key.startswith(b"o:")])

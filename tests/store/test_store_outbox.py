@@ -65,6 +65,7 @@ async def test_a_delivery_is_noted_with_the_next_commit(
     (third,) = await say(here, 2, b"three")
     assert (await here.load(CHAT)).waiting == (second, third)
     assert await servers.outbox() == 2
+    assert await servers.pending() == 2
 
 
 async def test_a_delivery_is_noted_by_flush_in_every_partition(here: Sessions, servers: Deployment) -> None:
@@ -76,6 +77,7 @@ async def test_a_delivery_is_noted_by_flush_in_every_partition(here: Sessions, s
         here.delivered(here.place(chat).tag, entry_id)
     await here.flush()
     assert await servers.outbox() == 0
+    assert await servers.pending() == 0
     assert await here.abandoned(0) == []
     await here.flush()  # nothing to send is fine
 
