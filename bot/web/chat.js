@@ -181,6 +181,7 @@
     for (const button of bubble.rows?.querySelectorAll("button") ?? []) button.remove();
     for (const row of bubble.rows?.querySelectorAll(".row") ?? []) if (!row.childElementCount) row.remove();
     if (bubble.rows && !bubble.rows.childElementCount) { bubble.rows.remove(); bubble.rows = null; }
+    bubble.rows?.classList.add("over");
     if (active === bubble) active = null;
     // Whoever walks by keyboard goes on from here: the next Tab is the next question's first button.
     if (held) bubble.element.focus({ preventScroll: true });
