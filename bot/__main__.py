@@ -19,7 +19,7 @@ from bot.crypto import Keyring
 from bot.dialogs import dialogs
 from bot.dialogs.home import Operator
 from bot.embedded import only_one
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreAway
 from bot.graph import faults, mermaid
 from bot.handlers.terminal import Terminal, interactive
 from bot.serve import bind, serving
@@ -33,6 +33,8 @@ def main() -> None:
         arguments.run(arguments)
     except ConfigError as error:
         sys.exit(f"iqamati: {error}")
+    except StoreAway:
+        sys.exit("iqamati: Redis does not answer any more; what was saved is kept")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -51,6 +51,8 @@ from bot.tasks import Tasks
 if TYPE_CHECKING:
     from bot.handlers.telegram import Telegram
 
+LAST_WORDS: Final = 3.0
+"""Seconds that deliveries under way have when the service stops."""
 SWEEP_EVERY: Final = 10.0
 """Seconds between looks at orders that are due."""
 
@@ -189,6 +191,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
         stack.push_async_callback(_flush, store)
         stack.push_async_callback(tasks.close)
+        stack.push_async_callback(runtime.deliveries.finish, LAST_WORDS)
         yield Service(
             settings=settings,
             keyring=keyring,

@@ -115,9 +115,14 @@ class Outbox(Protocol):
         ...
 
     async def commit(
-        self, chat: Chat, before: int, session: Session, entries: Sequence[bytes]
+        self,
+        chat: Chat,
+        before: int,
+        session: Session,
+        replies: Sequence[bytes],
+        jobs: Sequence[bytes] = (),
     ) -> tuple[str, ...]:
-        """Save a turn; the ids of its outbox entries."""
+        """Save a turn; the outbox ids of its replies, then of its jobs."""
         ...
 
     def delivered(self, tag: str, entry_id: str) -> None:

@@ -5,6 +5,7 @@ it idle takes it over.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -73,6 +74,13 @@ class Deliveries:
         while chat in self._queues or chat in self._running:
             self._changed.clear()
             await self._changed.wait()
+
+    async def finish(self, seconds: float) -> None:
+        """Give what is under way ``seconds`` to end: a message cut off in the middle may come twice."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for chat in [*self._queues, *self._running]:
+                    await self.settled(chat)
 
     def serves(self, chat: Chat) -> bool:
         """Whether this process has the chat's channel."""
@@ -199,6 +207,9 @@ class Deliveries:
             except (OutsideError, StoreAway) as error:
                 log.warning("channel does not answer", channel=chat.channel, error=type(error).__name__)
                 pause = 2.0**attempt
+            except Exception as error:  # noqa: BLE001 - sent again it would break again, and hold up the chat
+                log.error("delivery broke", channel=chat.channel, error=type(error).__name__)  # noqa: TRY400
+                return True
             else:
                 return True
         return False
@@ -222,8 +233,7 @@ class Deliveries:
         work = self._tasks.spawn(self._outcome(chat, job, asked), "executor")
         waits = self._tasks.spawn(self._company(chat, job, work), "typing")
         try:
-            outcome = await work
-            await self._handle(outcome)
+            await self._hand_in(await work)
             self._done(tag, entry_id)
         except StoreAway:
             log.warning("outcome not saved; the effect will be run again", effect_key=job.key)
@@ -234,6 +244,19 @@ class Deliveries:
             if not self._running[chat]:
                 del self._running[chat]
             self._changed.set()
+
+    async def _hand_in(self, outcome: Outcome) -> None:
+        """Take the outcome through its turn; one that the dialog breaks on becomes a failure it has an answer to."""
+        try:
+            await self._handle(outcome)
+        except StoreAway:
+            raise
+        except Exception as error:  # noqa: BLE001 - run again it would break again, and for ever
+            log.error("outcome broke", error=type(error).__name__)  # noqa: TRY400 - its text may quote a resident
+            broken = Outcome(
+                id=f"{outcome.id}:broken", chat=outcome.chat, key=outcome.key, failure=Fault.BROKEN.value
+            )
+            await self._handle(broken)
 
     async def _outcome(self, chat: Chat, job: Job, asked: Asked) -> Outcome:
         """Run the effect within its time; every end of it is an outcome."""

@@ -9,7 +9,7 @@ import structlog
 from bot.engine import Book, Turn, step
 from bot.errors import Conflict, FromNewer, StoreAway
 from bot.i18n.render import Renderer
-from bot.model import Attached, Chat, Elapsed, Event, Pressed, Session, Typed
+from bot.model import Attached, Chat, Elapsed, Event, Outgoing, Pressed, Session, Typed
 from bot.ports import Channel, Clock, Effect, Executor, Loaded, Outbox
 from bot.runtime.deliver import Deliveries
 from bot.runtime.entries import Codec, Entry, Job
@@ -97,16 +97,19 @@ class Runtime:
             by_resident = isinstance(event, Typed | Pressed | Attached)
             if loaded.unreachable and by_resident:
                 await self._store.mark(chat, unreachable=False)
-            entries = self._entries(chat, turn, muted=loaded.unreachable and not by_resident)
+            replies = self._replies(turn, muted=loaded.unreachable and not by_resident)
+            jobs = self._jobs(turn)
             try:
                 ids = await self._store.commit(
                     chat,
                     loaded.session.rev,
                     turn.session,
-                    [self._codec.encode(chat, entry.body) for entry in entries],
+                    [self._codec.encode(chat, reply) for reply in replies],
+                    [self._codec.encode(chat, job) for job in jobs],
                 )
             except Conflict:
                 continue
+            entries = (Entry(chat, body) for body in (*replies, *jobs))
             self.deliveries.take(chat, tuple(zip(ids, entries, strict=True)), earlier)
             return
         raise StoreAway(f"{CONFLICTS} conflicts in a row")
@@ -123,18 +126,20 @@ class Runtime:
         except FromNewer as error:
             raise _requeued(error) from None
 
-    def _entries(self, chat: Chat, turn: Turn, *, muted: bool) -> list[Entry]:
+    def _replies(self, turn: Turn, *, muted: bool) -> list[Outgoing]:
+        if muted:
+            return []
         language, rev = turn.session.language, turn.session.rev
-        replies = () if muted else turn.replies
-        entries = [
-            Entry(chat, word(reply, f"{rev}:{number}", language, self._renderer))
-            for number, reply in enumerate(replies)
+        return [
+            word(reply, f"{rev}:{number}", language, self._renderer)
+            for number, reply in enumerate(turn.replies)
         ]
-        jobs: list[Job] = [
-            self._codec.job(work.key, language, work.effect, work.timeout, slow=work.slow)
+
+    def _jobs(self, turn: Turn) -> list[Job]:
+        return [
+            self._codec.job(work.key, turn.session.language, work.effect, work.timeout, slow=work.slow)
             for work in turn.works
         ]
-        return entries + [Entry(chat, job) for job in jobs]
 
 
 class _Turnstile:

@@ -110,7 +110,12 @@ class Sessions:
         return msgspec.structs.replace(kept, frames=(LOST,), touched=int(_text(rev)))
 
     async def commit(
-        self, chat: Chat, before: int, session: Session, entries: Sequence[bytes]
+        self,
+        chat: Chat,
+        before: int,
+        session: Session,
+        replies: Sequence[bytes],
+        jobs: Sequence[bytes] = (),
     ) -> tuple[str, ...]:
         """Save a turn: one round trip, all or nothing.
 
@@ -118,10 +123,11 @@ class Sessions:
             chat: whose.
             before: the revision the turn began with, 0 for none.
             session: the new session.
-            entries: what goes into the outbox, in order.
+            replies: what is said, in order; what later turns say waits for it.
+            jobs: effects to run, beside the replies.
 
         Returns:
-            The entries' ids.
+            The outbox ids of the replies, then of the jobs.
 
         Raises:
             Conflict: another turn was saved first.
@@ -147,8 +153,9 @@ class Sessions:
                     session.language,
                     int(session.chosen),
                     KEPT_LIFE,
-                    len(entries),
-                    *(self._keyring.seal(entry, stream_bound) for entry in entries),
+                    len(replies) + len(jobs),
+                    len(replies),
+                    *(self._keyring.seal(entry, stream_bound) for entry in (*replies, *jobs)),
                     *delivered,
                 ],
             )

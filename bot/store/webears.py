@@ -13,9 +13,9 @@ from typing import Any, Literal
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import RedisError
 
 from bot.ports import Clock
+from bot.store.away import FAILURES
 from bot.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -138,7 +138,7 @@ class Ears:
     async def _wake(self) -> None:
         self._knocking = False
         # Not heard is not lost: the reader looks by itself after `_SILENCE` and after every failure.
-        with contextlib.suppress(RedisError, OSError):
+        with contextlib.suppress(*FAILURES):
             await self._redis.publish(self._own, b"")
 
     async def _read(self) -> None:
@@ -146,11 +146,10 @@ class Ears:
             subscription = self._redis.pubsub()
             try:
                 await self._serve(subscription)
-            # LookupError: redis-py's, for a slot that nobody holds while a cluster fails over.
-            except (RedisError, OSError, LookupError) as error:
+            except FAILURES as error:
                 log.warning("web chat subscription lost", error=type(error).__name__)
             finally:
-                with contextlib.suppress(RedisError, OSError):
+                with contextlib.suppress(*FAILURES):
                     await subscription.aclose()
             await self._clock.sleep(_PAUSE)
 

@@ -241,6 +241,16 @@ async def test_a_message_that_can_never_be_sent_is_dropped(world: World) -> None
     assert await world.servers.outbox() == 0
 
 
+async def test_a_message_the_channel_breaks_on_holds_up_nobody(world: World) -> None:
+    process = await world.process()
+    world.phone.faults.append(RuntimeError("a slip of ours"))
+    await world.say(process, "سلام", "المخالفات")
+    assert world.phone.tries == 2
+    assert len(world.phone.seen) == 1
+    await process.store.flush()
+    assert await world.servers.outbox() == 0
+
+
 async def down(world: World, process: Process, *texts: str) -> None:
     """Write ``texts`` while the channel does not answer, until the process gives the first one up."""
     world.phone.down = Unavailable("test", "503")

@@ -11,7 +11,8 @@ from bot.dialogs.violations import FindFines, FindFinesRefused
 from bot.domain import Subject
 from bot.errors import BotError, Declined, Malformed, Unavailable
 from bot.ports import Asked, Effect, Failed
-from bot.runtime.deliver import LOOK_EVERY, SLOW_AFTER, TYPING_AFTER, TYPING_EVERY
+from bot.runtime.deliver import SLOW_AFTER, TYPING_AFTER, TYPING_EVERY
+from bot.tasks import Tasks
 from tests.runtime.world import CHAT, CIVIL_ID, OWED, World
 
 TIMEOUT = 30.0
@@ -177,11 +178,7 @@ async def test_an_effect_nobody_here_knows_is_left_to_another_release(world: Wor
     with structlog.testing.capture_logs() as lines:
         await world.servers.age()
         assert await older.recover() == 0
-        await older.handle(world.typed("القائمة"))  # and its chat can be talked in meanwhile
-        await world.clock.asked(LOOK_EVERY)
-        await world.servers.age()
-        await world.clock.advance(LOOK_EVERY)
-        await older.settled()
+        await world.say(older, "القائمة")  # and its chat can be talked in meanwhile
     assert len(world.phone.seen) == 1
     assert {line["log_level"] for line in lines} == {"warning"}
     assert await world.servers.outbox() == 2
@@ -194,3 +191,42 @@ async def test_an_effect_nobody_here_knows_is_left_to_another_release(world: Wor
     assert await newest.recover() == 1
     assert len(world.desk.asked) == 2
     assert len(set(world.desk.keys)) == 1
+
+
+async def test_what_is_said_does_not_wait_for_another_process_effect(world: World) -> None:
+    one, other = await world.greeted(), await world.process()
+    door = Door()
+    world.desk.answers[FindFines] = door
+    await one.handle(world.typed(CIVIL_ID))
+    await world.desk.was_asked(1)
+    await world.say(other, "القائمة")  # nothing advances the clock: it is said at once
+    assert len(world.phone.seen) == 1
+    door.open.set()
+    await one.settled()
+    assert len(world.phone.seen) == 1  # the resident has left: the outcome is not told
+
+
+async def test_an_outcome_the_dialog_breaks_on_is_a_failure_it_answers(world: World) -> None:
+    process = await world.greeted()
+    world.desk.answers[FindFines] = "not what was agreed"
+    with structlog.testing.capture_logs() as lines:
+        await world.say(process, CIVIL_ID)
+    assert await state(world) == "down"
+    assert len(world.phone.seen) == 1
+    await process.store.flush()
+    assert await world.servers.outbox() == 0
+    assert [line["event"] for line in lines] == ["outcome broke"]
+    assert CIVIL_ID not in repr(lines)
+
+
+async def test_a_stop_lets_deliveries_end(world: World) -> None:
+    process = await world.process()
+    world.phone.open.clear()
+    await process.handle(world.typed("السلام عليكم"))
+    await world.phone.tried(1)
+    tasks = Tasks()
+    finishing = tasks.spawn(process.runtime.deliveries.finish(30.0), "finish")
+    world.phone.open.set()
+    await finishing
+    assert len(world.phone.seen) == 1
+    await process.runtime.deliveries.finish(0.0)  # nothing under way: at once

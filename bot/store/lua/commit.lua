@@ -1,14 +1,15 @@
 -- A turn, all of it or none: session, outbox, timer, and the receipts of earlier deliveries.
 -- KEYS: session hash, kept hash, outbox stream, timers
 -- ARGV: expected revision ('' for none), new revision, sealed session, life (s), sealed chat, blind name,
---       due (epoch s, 0 for none), consumer, language, chosen, kept life (s), n, n sealed entries, ids delivered
+--       due (epoch s, 0 for none), consumer, language, chosen, kept life (s), n, how many of
+--       them are replies (first), n sealed entries, ids delivered
 -- Returns the entries' ids, or false when another turn was first.
 local revision = redis.call('HGET', KEYS[1], 'r') or ''
 if revision ~= ARGV[1] then
   return false
 end
-local name, consumer, count = ARGV[6], ARGV[8], tonumber(ARGV[12])
-for i = 13 + count, #ARGV do
+local name, consumer, count, replies = ARGV[6], ARGV[8], tonumber(ARGV[12]), tonumber(ARGV[13])
+for i = 14 + count, #ARGV do
   redis.call('XACK', KEYS[3], 'out', ARGV[i])
   redis.call('XDEL', KEYS[3], ARGV[i])
 end
@@ -19,10 +20,12 @@ for id in string.gmatch(redis.call('HGET', KEYS[1], 'o') or '', '[^,]+') do
   end
 end
 local ids = {}
-for i = 13, 12 + count do
-  local id = redis.call('XADD', KEYS[3], '*', 'd', ARGV[i], 'n', name)
-  ids[#ids + 1] = id
-  waiting[#waiting + 1] = id
+for i = 1, count do
+  local id = redis.call('XADD', KEYS[3], '*', 'd', ARGV[13 + i], 'n', name)
+  ids[i] = id
+  if i <= replies then -- what is said next waits for replies, not for effects
+    waiting[#waiting + 1] = id
+  end
 end
 if count > 0 then
   -- Claimed for this process at once: whoever finds them idle later knows that it died.
