@@ -147,6 +147,10 @@ class Outbox(Protocol):
         """Take over idle entries of every partition: (tag, id, entry)."""
         ...
 
+    async def tidy(self) -> int:
+        """Forget what long-gone processes left: their names."""
+        ...
+
     async def due(self, now: int) -> list[Chat]:
         """Chats whose timer has run out."""
         ...

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 TIMERS_EVERY: Final = 1.0
 FLUSH_EVERY: Final = 0.5
 RECOVER_EVERY: Final = 5.0
+TIDY_EVERY: Final = 3600.0
 """Seconds between rounds."""
 
 
@@ -34,6 +35,7 @@ class Sweeper:
         self.attend()
         self._begin(TIMERS_EVERY, self.timers, "timers")
         self._begin(RECOVER_EVERY, self._runtime.deliveries.recover, "recovery")
+        self._begin(TIDY_EVERY, self._store.tidy, "tidying")
 
     def attend(self) -> None:
         """Begin the rounds that look after this process's own deliveries only."""

@@ -30,6 +30,8 @@ KEPT_LIFE: Final = 400 * 24 * 3600
 """Seconds the language is kept."""
 QUARANTINE_LIFE: Final = 30 * 24 * 3600
 """Seconds an unreadable session is put aside for the operator."""
+FORGOTTEN: Final = 24 * 3600
+"""Seconds after which the name of a silent process is forgotten."""
 GROUP: Final = "out"
 LOST: Final = Frame("?", 0, "?")
 """Stands for a session that could not be read: the engine tells the resident that we begin again."""
@@ -63,9 +65,9 @@ class Sessions:
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
-        self._load, self._commit, self._quarantine, self._claim = (
+        self._load, self._commit, self._quarantine, self._claim, self._tidy = (
             self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
-            for name in ("load", "commit", "quarantine", "claim")
+            for name in ("load", "commit", "quarantine", "claim", "tidy")
         )
 
     def place(self, chat: Chat) -> Place:
@@ -250,6 +252,14 @@ class Sessions:
             return self._keyring.open(sealed, key.encode())
         except ValueError:  # cut within its nonce
             raise Unreadable("too short to be sealed") from None
+
+    async def tidy(self, idle: float = FORGOTTEN) -> int:
+        """Forget processes' names in the outboxes' groups that were silent for ``idle`` seconds."""
+        gone = 0
+        with away():
+            for tag in self._tags():
+                gone += await self._tidy(keys=[f"o:{tag}"], args=[int(idle * 1000)])
+        return gone
 
     # --- timers ---------------------------------------------------------------------------------
 

@@ -210,3 +210,24 @@ async def test_the_timer_of_a_session_that_is_gone_is_forgotten(
     await say(here, 1, due=START)
     assert await here.due(START) == [CHAT]
     assert sum([await node.zcard(k) for node, k in await servers.keys() if k.startswith(b"t:")]) == 1
+
+
+async def test_what_is_said_next_waits_for_replies_not_for_effects(here: Sessions) -> None:
+    reply, job = await here.commit(CHAT, 0, Session(rev=1), [b"reply"], [b"job"])
+    assert (await here.load(CHAT)).waiting == (reply,)
+    assert [entry_id for _, entry_id, _ in await here.abandoned(0)] == [reply, job]
+
+
+async def test_names_of_processes_are_forgotten_once_they_hold_nothing(
+    here: Sessions, there: Sessions, redis: Any
+) -> None:
+    tag = here.place(CHAT).tag
+    (first,) = await say(here, 1, b"one")
+    await say(there, 2, b"two")
+    here.delivered(tag, first)
+    await here.flush()
+    assert await here.tidy(NEVER) == 0
+    assert await there.tidy(0) == 1
+    assert [consumer["name"] for consumer in await redis.xinfo_consumers(f"o:{tag}", "out")] == [b"there"]
+    await say(here, 3, b"three")  # whoever comes back is known again
+    assert len(await redis.xinfo_consumers(f"o:{tag}", "out")) == 2
