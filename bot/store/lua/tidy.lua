@@ -2,10 +2,10 @@
 -- KEYS: outbox stream   ARGV: idle (ms)
 -- Returns how many
 local gone = 0
-local known = redis.pcall('XINFO', 'CONSUMERS', KEYS[1])
-if known.err then
+if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0 -- the partition has no outbox yet
 end
+local known = redis.call('XINFO', 'CONSUMERS', KEYS[1], 'out')
 for _, consumer in ipairs(known) do
   local is = {}
   for i = 1, #consumer, 2 do
