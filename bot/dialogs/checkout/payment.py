@@ -1,0 +1,115 @@
+"""What is paid and how it stands: the answers, what holds of them, what changes them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from bot.dialogs.checkout.effects import (
+    CancelOrder,
+    CheckPayment,
+    OpenOrder,
+    PayLink,
+    RenewLink,
+    Standing,
+    Status,
+)
+from bot.domain import Item
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """What is paid, and how it stands. The first two are the caller's `bot.domain.Bill`."""
+
+    subject: str = ""
+    items: tuple[Item, ...] = ()
+    order: str = ""
+    url: str = ""
+    host: str = ""
+    until: int = 0
+    status: Status = Status.NONE
+    bank: str = ""
+    reason: str = ""
+
+
+def take_link(payment: Payment, link: PayLink) -> Payment:
+    return msgspec.structs.replace(
+        payment, order=link.order, url=link.url, host=link.host, until=link.until, status=Status.NONE
+    )
+
+
+def take_standing(payment: Payment, standing: Standing) -> Payment:
+    return msgspec.structs.replace(
+        payment, status=standing.status, bank=standing.bank, reason=standing.reason
+    )
+
+
+def take_news(payment: Payment, data: Mapping[str, Any]) -> Payment:
+    return msgspec.structs.replace(payment, bank=data.get("bank", ""), reason=data.get("reason", ""))
+
+
+def total(payment: Payment) -> int:
+    return sum(item.fils for item in payment.items)
+
+
+def is_paid(payment: Payment) -> bool:
+    return payment.status in (Status.PAID, Status.POSTED)
+
+
+def is_refused(payment: Payment) -> bool:
+    return payment.status is Status.REFUSED
+
+
+def is_in_review(payment: Payment) -> bool:
+    return payment.status is Status.REVIEW
+
+
+def is_unsettled(payment: Payment) -> bool:
+    return payment.status in (Status.PENDING, Status.UNKNOWN)
+
+
+def is_closed(payment: Payment) -> bool:
+    return payment.status is Status.CANCELLED
+
+
+def has_order(payment: Payment) -> bool:
+    return bool(payment.order)
+
+
+def has_no_order(payment: Payment) -> bool:
+    return not payment.order
+
+
+def opening(payment: Payment) -> OpenOrder:
+    return OpenOrder(payment.subject, payment.items)
+
+
+def renewing(payment: Payment) -> RenewLink:
+    return RenewLink(payment.order)
+
+
+def checking(payment: Payment) -> CheckPayment:
+    return CheckPayment(payment.order)
+
+
+def cancelling(payment: Payment) -> CancelOrder:
+    return CancelOrder(payment.order)
+
+
+def page(payment: Payment) -> str:
+    return payment.url
+
+
+def official_page(_payment: Payment) -> str:
+    return OFFICIAL_PAGE
+
+
+OFFICIAL_PAGE: Final = "https://www.moi.gov.kw/main/eservices/gdt/violation-enquiry"
+"""The ministry's own page for enquiring and paying (www.moi.gov.kw, read 2026-11)."""
+
+
+def order_of(payment: Payment) -> str:
+    return payment.order
+
+
+def expiry(payment: Payment, _now: int) -> int:
+    return payment.until
