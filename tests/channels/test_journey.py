@@ -6,6 +6,7 @@ The whole service runs as ``iqamati run`` composes it; Telegram is a counterpart
 import asyncio
 import io
 import json
+import os
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -189,7 +190,11 @@ async def terminal(service: Service, _api: bot_api.BotApi, language: str) -> Asy
 
     class OnTerminal:
         async def says(self, text: str) -> None:
-            await end.script(io.StringIO(f"{text}\n"))
+            reading, writing = os.pipe()
+            os.write(writing, f"{text}\n".encode())
+            os.close(writing)
+            with os.fdopen(reading, encoding="utf-8") as lines:
+                await end.script(lines)
 
         async def presses(self, label: str) -> None:
             buttons = re.findall(r"\[(\d+)\] (.*)", out.getvalue())
