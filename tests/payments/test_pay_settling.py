@@ -260,7 +260,29 @@ async def test_paid_after_our_link_expired_is_accepted(world: World) -> None:
     assert (await world.statuses("attempts"), await world.statuses("orders")) == (["EXPIRED"], ["cancelled"])
     await world.press(page, "approved", knob="again")
     assert (await world.check(link.order)).status is Status.POSTED
-    assert world.chats.kinds == ["paid"]
+    assert world.chats.kinds == ["refused", "paid"]
+
+
+async def test_whoever_left_the_gateways_page_is_told_once_that_nothing_was_taken(world: World) -> None:
+    link = await world.open()
+    await world.press_pay(link)
+    assert (await world.check(link.order)).status is Status.PENDING  # "I will write to you"
+    world.clock.advance(31 * MINUTE)
+    for _ in range(3):
+        await world.orders.sweep()
+    assert world.chats.kinds == ["refused"]
+    assert world.chats.news[0].data["reason"] == RefusalReason.TIMEOUT
+
+
+async def test_whoever_asks_and_learns_that_the_page_expired_is_not_told_again(world: World) -> None:
+    link = await world.open()
+    await world.press_pay(link)
+    world.clock.advance(31 * MINUTE)
+    found = await world.check(link.order)
+    assert (found.status, found.reason) == (Status.REFUSED, RefusalReason.TIMEOUT)
+    for _ in range(2):
+        await world.orders.sweep()
+    assert world.chats.news == []
 
 
 async def test_two_pages_of_one_order_both_paid(world: World) -> None:

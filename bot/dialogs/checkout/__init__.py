@@ -206,13 +206,13 @@ DIALOG = Dialog[Payment](
             RenewLink,
             renewing,
             then=S.PAYING,
-            otherwise=S.GATEWAY_DOWN,
+            otherwise=S.SILENT,
             keep=take_link,
             refused=CheckoutRefused,
             failed={
                 CheckoutRefused.ELSEWHERE: S.ELSEWHERE,
                 CheckoutRefused.ALREADY_PAID: S.CHECKING,
-                CheckoutRefused.GATEWAY_DOWN: S.GATEWAY_DOWN,
+                CheckoutRefused.GATEWAY_DOWN: S.SILENT,
             },
             wakes=_NEWS,
         ),
@@ -231,7 +231,9 @@ DIALOG = Dialog[Payment](
             back=S.REFUSED,
         ),
         S.GATEWAY_DOWN: Choose(
-            N_("The payment gateway does not answer now. Nothing was taken."),
+            N_(
+                "The payment gateway does not answer now, so no payment was begun. If you have paid already, do not pay again."
+            ),
             (Go(N_("Try again"), S.AGAIN), _CANCEL),
             wakes=_NEWS,
             entry=False,
@@ -266,7 +268,7 @@ DIALOG = Dialog[Payment](
         S.DONE: End(value=order_of),
         S.ELSEWHERE: Choose(
             N_(
-                "One of these violations is being paid in another chat. Its link lives for half an hour at most."
+                "One of these violations is being paid in another chat. Try again when the link there has expired."
             ),
             (Go(N_("Try again"), S.OPENING),),
             entry=False,

@@ -125,7 +125,6 @@ def expired_text(payment: Payment) -> Arg:
 
 def not_yet_text(payment: Payment) -> Arg:
     return say(
-        N_("No payment of *{total}* has reached the gateway yet. The link works until {until}."),
+        N_("No payment of *{total}* has reached the gateway yet, and nothing was taken."),
         total=Money(total(payment)),
-        until=Hour(payment.until),
     )

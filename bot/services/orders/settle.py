@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from bot.crypto import Keyring
+from bot.dialogs.checkout import RefusalReason
 from bot.errors import BotError, Declined, OutsideError, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Clock, Wake
@@ -206,7 +207,7 @@ class _Acts:
             case Deed.REFUSE:
                 return await self._refuse(verdict.reason, quiet=quiet)
             case Deed.EXPIRE:
-                await self._set(AttemptStatus.EXPIRED, "expired", due=None)
+                return await self._expire(quiet=quiet)
             case Deed.WAIT:
                 await self._wait(verdict.status)
             case Deed.NOTE:
@@ -252,9 +253,20 @@ class _Acts:
         return [await self._owe("review", reason, each=reason != SILENT)]
 
     async def _refuse(self, reason: str, *, quiet: bool) -> list[str]:
-        news = self._attempt.status.is_open and self._order.status is OrderStatus.OPEN
+        news = self._is_news and not quiet
         await self._set(AttemptStatus.FAILED, f"refused: {reason}", due=None, reason=reason[:40])
-        return [await self._owe("refused", reason, each=True)] if news and not quiet else []
+        return [await self._owe("refused", reason, each=True)] if news else []
+
+    async def _expire(self, *, quiet: bool) -> list[str]:
+        # Whoever saw the gateway's page may have been promised an answer; without an address nobody saw it.
+        news = self._is_news and bool(self._attempt.url) and not quiet
+        await self._set(AttemptStatus.EXPIRED, "expired", due=None)
+        return [await self._owe("refused", RefusalReason.TIMEOUT, each=True)] if news else []
+
+    @property
+    def _is_news(self) -> bool:
+        """Whether the resident may still be waiting for this attempt."""
+        return self._attempt.status.is_open and self._order.status is OrderStatus.OPEN
 
     async def _wait(self, status: AttemptStatus) -> None:
         due = ask_again(self._attempt, self._now)
