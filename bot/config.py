@@ -1,6 +1,5 @@
 """The environment, read once into frozen settings and checked at start."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -111,11 +110,6 @@ class Settings(BaseSettings):
             return self.public_url
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach the web chat."""
-        return self.host == "localhost" or ip_address(self.host).is_loopback
 
 
 def load() -> Settings:

@@ -356,7 +356,7 @@ class Machine:
     def turn(self, seen: tuple[int, ...]) -> Turn:
         """The result of the step."""
         self.flush()
-        session = replace_session(
+        session = msgspec.structs.replace(
             self.before,
             rev=self.rev,
             language=self.language,
@@ -368,11 +368,6 @@ class Machine:
             due=self.due,
         )
         return Turn(session, tuple(self.replies), tuple(self.works))
-
-
-def replace_session(session: Session, **fields: Any) -> Session:
-    """``session`` with other fields."""
-    return msgspec.structs.replace(session, **fields)
 
 
 def migrated(frame: Frame, dialog: Dialog[Any]) -> Frame:

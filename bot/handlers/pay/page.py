@@ -52,15 +52,6 @@ class Bill(Protocol):
     def standing(self) -> Standing: ...
 
 
-class Way(Protocol):
-    """A way on from a page."""
-
-    @property
-    def label(self) -> Text: ...
-    @property
-    def url(self) -> str: ...
-
-
 class Pages:
     """Builds the pages.
 

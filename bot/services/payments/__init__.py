@@ -13,7 +13,6 @@ import msgspec
 
 from bot.dialogs.checkout import RefusalReason
 
-CURRENCY: Final = "KWD"
 TRACK_LENGTH: Final = 19
 """KNET takes 40 characters as a track id but enquires by a field of 19 (integration manual, 6 and 3.6.2)."""
 
