@@ -114,7 +114,8 @@ class Http:
         path: str,
         *,
         repeatable: bool,
-        json: bytes | None = None,
+        content: bytes | None = None,
+        media_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request and return its answer.
@@ -123,15 +124,16 @@ class Http:
             method: HTTP method.
             path: under the client's base URL; holds no personal data.
             repeatable: whether sending it twice does no harm. One that never left is sent again anyway.
-            json: an encoded JSON body.
+            content: an encoded body of the type ``media_type``.
+            media_type: of ``content``.
             headers: besides the client's.
 
         Raises:
             Unavailable: no answer in time, a 5xx one, or the breaker is open.
             Malformed: a redirect, an answer too large or wrongly encoded.
         """
-        sent = {**(headers or {}), **({} if json is None else {"Content-Type": "application/json"})}
-        request = self._client.build_request(method, path, content=json, headers=sent, timeout=self._limits)
+        sent = {**(headers or {}), **({} if content is None else {"Content-Type": media_type})}
+        request = self._client.build_request(method, path, content=content, headers=sent, timeout=self._limits)
         with self._breaker.guard(self.service) if self._breaker else nullcontext():
             try:
                 async with asyncio.timeout(self._budget):

@@ -93,7 +93,7 @@ class Registry:
             OutsideError: no answer, a refusal or nonsense.
         """
         body = msgspec.json.encode({"by": by, "number": number})
-        answer = await self._http.ask("POST", "v1/fines/search", json=body, repeatable=True)
+        answer = await self._http.ask("POST", "v1/fines/search", content=body, repeatable=True)
         if answer.status == _BUSY:
             raise Failed(FindFinesRefused.BUSY)
         if answer.status != _OK:
@@ -111,7 +111,7 @@ class Registry:
             OutsideError: no answer, a refusal or nonsense.
         """
         body = msgspec.json.encode({"civil_id": civil_id, "passport": passport, "expiry": expiry})
-        answer = await self._http.ask("POST", "v1/references/search", json=body, repeatable=True)
+        answer = await self._http.ask("POST", "v1/references/search", content=body, repeatable=True)
         if answer.status == _NOT_FOUND and _code(answer) == FindReferenceRefused.NO_MATCH:
             raise Failed(FindReferenceRefused.NO_MATCH)
         if answer.status != _OK:
@@ -143,7 +143,7 @@ class Registry:
             }
         )
         answer = await self._http.ask(
-            "POST", "v1/payments", json=body, headers={"Idempotency-Key": order}, repeatable=True
+            "POST", "v1/payments", content=body, headers={"Idempotency-Key": order}, repeatable=True
         )
         if answer.status not in {_OK, _CREATED}:
             raise _refused(answer)

@@ -50,7 +50,7 @@ async def http(network: Scripted, clock: FakeClock) -> AsyncIterator[Http]:
 
 
 async def ask(http: Http, *, repeatable: bool = False) -> Answer:
-    return await http.ask("POST", "v1/do", json=b"{}", repeatable=repeatable)
+    return await http.ask("POST", "v1/do", content=b"{}", repeatable=repeatable)
 
 
 async def fail(http: Http, network: Scripted) -> None:

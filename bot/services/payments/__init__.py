@@ -26,7 +26,8 @@ class Result(StrEnum):
     PAID = "paid"
     FAILED = "failed"  # refused or cancelled; final
     EXPIRED = "expired"  # its page was never used in time
-    PENDING = "pending"  # its page is open, or the bank is deciding
+    OPEN = "open"  # its page waits; nobody has tried to pay on it yet
+    PENDING = "pending"  # somebody pays on it now, or the bank is deciding
     UNKNOWN = "unknown"  # the bank does not answer the gateway: neither paid nor refused
     MISSING = "missing"  # the gateway has no such charge (yet)
     SUSPECT = "suspect"  # the gateway contradicts itself; a person must look
@@ -39,18 +40,26 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         track_id: ours, letters and digits, at most `TRACK_LENGTH`, never used twice.
         fils: the amount.
+        order: the order's public reference, ``IQ-7F3C-9A1D``, for the merchant's lists.
         language: of the gateway's page, ``ar`` or ``en``.
-        return_url: where the browser goes afterwards; without query and fragment (KNET forbids both).
+        return_url: where the browser goes afterwards, whatever happened; without query and fragment
+            (KNET forbids both).
         notify_url: where the gateway's server tells the result.
-        description: plain ASCII, no personal data.
+        minutes: how long the page should live, where the gateway lets us say.
     """
 
     track_id: str
     fils: int
+    order: str
     language: str
     return_url: str
     notify_url: str
-    description: str
+    minutes: int
+
+    @property
+    def description(self) -> str:
+        """What the gateway's page may show: plain ASCII, no personal data."""
+        return f"Order {self.order}"
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -68,7 +77,10 @@ class Enquiry(msgspec.Struct, frozen=True, kw_only=True):
         fils: the amount it speaks of.
         currency: ISO 4217, ``KWD``.
         bank_reference: what a resident quotes to the bank; empty unless paid.
-        reason: for `Result.FAILED`, why.
+        reason: for `Result.FAILED`, why: a value of `bot.dialogs.checkout.RefusalReason`.
+        payment_id: the gateway's number of this payment (KNET's ``paymentid``), at most 64 characters.
+        transaction: the bank's number of it (KNET's ``tranid``).
+        authorisation: the bank's authorisation code.
     """
 
     status: Result
@@ -77,12 +89,43 @@ class Enquiry(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = ""
     bank_reference: str = ""
     reason: str = ""
+    payment_id: str = ""
+    transaction: str = ""
+    authorisation: str = ""
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money to be given back.
+
+    Attributes:
+        key: ours, letters and digits; the same key never gives back twice where the gateway allows keys.
+        fils: how much, at most what was captured less what went back already.
+        payment_id: as the gateway's enquiry named it; may be empty.
+        why: for the merchant's lists; plain ASCII, no personal data.
+    """
+
+    key: str
+    track_id: str
+    provider_ref: str
+    payment_id: str
+    fils: int
+    why: str
+
+
+class RefundResult(StrEnum):
+    """What a gateway says of a refund."""
+
+    DONE = "done"  # the gateway's word that the money went back
+    PENDING = "pending"  # taken on; ask later
+    REFUSED = "refused"  # final; nothing went back
+    UNKNOWN = "unknown"  # the gateway cannot say, or not to us: its portal must be looked at
 
 
 class Refunded(msgspec.Struct, frozen=True):
-    """A refund that the gateway confirmed, and its number there."""
+    """How a refund stands, and its number at the gateway (may be empty)."""
 
-    reference: str
+    status: RefundResult
+    reference: str = ""
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +136,9 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
         event: the gateway's id of the notification or the payment; repeats carry the same.
         result: the gateway's word.
         fils: the amount it claims, 0 when it claims none.
+        paid: whether it claims that the money was captured.
+        plain: the decoded fields, as the gateway named them, for the record (KNET's certification asks
+            for the answer encrypted and plain). Kept sealed, never logged.
     """
 
     track_id: str = ""
@@ -100,6 +146,8 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     event: str = ""
     result: str = ""
     fils: int = 0
+    paid: bool = False
+    plain: dict[str, str] = {}
 
 
 class Payments(Protocol):
@@ -111,24 +159,39 @@ class Payments(Protocol):
 
     @property
     def name(self) -> str:
-        """A short word kept with each attempt: ``sandbox``, ``knet``."""
+        """A short word kept with each attempt: ``sandbox``, ``knet``, ``tap``, ``myfatoorah``."""
         ...
 
     @property
-    def host(self) -> str:
-        """The host a resident is sent to, as shown to them."""
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts of its pages (``host`` or ``host:port``); the first is shown to residents."""
+        ...
+
+    @property
+    def reopens(self) -> bool:
+        """Whether a page's address may be opened again. If not, each press of our button needs a new
+        attempt, and `create` sends nothing."""
+        ...
+
+    @property
+    def keyed_refunds(self) -> bool:
+        """Whether `refund` with the same key gives back once, so that it may be asked again."""
         ...
 
     async def create(self, charge: Charge) -> Created:
-        """Make the charge's page. The same ``track_id`` again gives the same page."""
+        """Make the charge's page. The same ``track_id`` again gives the same page where the gateway can."""
         ...
 
     async def enquire(self, track_id: str, provider_ref: str, fils: int) -> Enquiry:
         """Ask how a charge stands. ``fils`` is the amount asked for: KNET wants to hear it."""
         ...
 
-    async def refund(self, track_id: str, provider_ref: str, fils: int, key: str) -> Refunded:
-        """Give ``fils`` back, at most once for each ``key``."""
+    async def refund(self, refund: Refund) -> Refunded:
+        """Give money back. Raising `bot.errors.Unavailable` leaves open whether it went."""
+        ...
+
+    async def refund_status(self, refund: Refund, reference: str) -> Refunded:
+        """Ask how an earlier refund stands; `RefundResult.UNKNOWN` where the gateway has no such question."""
         ...
 
     def parse_callback(self, body: bytes, headers: Mapping[str, str]) -> Callback:
@@ -137,6 +200,14 @@ class Payments(Protocol):
         Raises:
             Malformed: not signed by the gateway, or not of its form. The text never says which.
         """
+        ...
+
+    def acknowledge(self, return_url: str) -> str:
+        """The body of our answer to a notification; ``return_url`` is where the browser should go."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
         ...
 
 

@@ -4,20 +4,23 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from bot.dialogs.checkout import RefusalReason
 from bot.errors import Declined, Malformed, Unavailable
+from bot.ports import Clock
+from bot.services.http import Answer, Breaker, Http, decoded, make_client
 from bot.services.payments import (
     Callback,
     Charge,
     Created,
     Enquiry,
+    Refund,
     Refunded,
+    RefundResult,
     Result,
     amount_text,
     fils_of,
@@ -28,11 +31,10 @@ SIGNATURE: Final = "x-sandbox-signature"
 """Header of a notification: lower-case hex HMAC-SHA256 of the raw body under the shared secret."""
 
 _SERVICE = "payments"
-_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-_LIMIT = 64 * 1024
+_TIMEOUT = 20.0  # seconds
 
 _RESULTS: Final[Mapping[str, Result]] = {
-    "INITIATED": Result.PENDING,
+    "INITIATED": Result.OPEN,
     "PENDING": Result.PENDING,
     "CAPTURED": Result.PAID,
     "NOT CAPTURED": Result.FAILED,
@@ -59,9 +61,6 @@ class _Refund(msgspec.Struct):
     reference: str
 
 
-_Answer = TypeVar("_Answer", _Charge, _Refund)
-
-
 class _Notice(msgspec.Struct):
     event: str
     id: str
@@ -71,21 +70,29 @@ class _Notice(msgspec.Struct):
     status: str
 
 
+_CHARGE: Final = msgspec.json.Decoder(_Charge)
+_REFUND: Final = msgspec.json.Decoder(_Refund)
+
+
 class SandboxPayments:
     """Implements `bot.services.payments.Payments`.
 
     Args:
         url: address of the gateway, without a slash at the end.
         secret: shared with the gateway: bearer token of our requests and key of its signatures.
+        clock: rests after failures.
     """
 
-    def __init__(self, url: str, secret: str) -> None:
+    name: Final = "sandbox"
+    reopens: Final = True
+    keyed_refunds: Final = True
+
+    def __init__(self, url: str, secret: str, clock: Clock) -> None:
         self._secret = secret
-        self.name: Final = "sandbox"
-        self.host: Final = urlsplit(url).hostname or ""
-        self._client = httpx.AsyncClient(
-            base_url=url, timeout=_TIMEOUT, headers={"authorization": f"Bearer {secret}"}
-        )
+        parts = urlsplit(url)
+        self.hosts: Final = (parts.hostname or "", parts.netloc)
+        self._client = make_client(f"{url}/", secret)
+        self._http = Http(_SERVICE, self._client, Breaker(clock), timeout=_TIMEOUT)
 
     async def create(self, charge: Charge) -> Created:
         """See `Payments.create`."""
@@ -98,17 +105,17 @@ class SandboxPayments:
             "notify_url": charge.notify_url,
             "description": charge.description,
         }
-        made = _decode(await self._ask("POST", "/v1/charges", body), _Charge)
+        made = decoded(_SERVICE, await self._ask("POST", "v1/charges", body), _CHARGE)
         if made.track_id != charge.track_id or not made.url:
             raise Malformed(_SERVICE, "another charge than asked for")
         return Created(made.id, made.url)
 
     async def enquire(self, track_id: str, provider_ref: str, fils: int) -> Enquiry:  # noqa: ARG002 - the port's shape
         """See `Payments.enquire`."""
-        answer = await self._ask("GET", f"/v1/charges/{track_id}", missing=True)
-        if answer.status_code == HTTPStatus.NOT_FOUND:
+        answer = await self._ask("GET", f"v1/charges/{track_id}", missing=True)
+        if answer.status == HTTPStatus.NOT_FOUND:
             return Enquiry(status=Result.MISSING)
-        found = _decode(answer, _Charge)
+        found = decoded(_SERVICE, answer, _CHARGE)
         status = _RESULTS.get(found.status)
         if status is None:
             raise Malformed(_SERVICE, "a status outside the contract")
@@ -119,15 +126,20 @@ class SandboxPayments:
             currency=found.currency,
             bank_reference=found.reference if status is Result.PAID else "",
             reason=_reason(found) if status is Result.FAILED else "",
+            payment_id=found.id,
         )
 
-    async def refund(self, track_id: str, provider_ref: str, fils: int, key: str) -> Refunded:  # noqa: ARG002 - the port's shape
+    async def refund(self, refund: Refund) -> Refunded:
         """See `Payments.refund`. Only ``CAPTURED`` is success, as with KNET."""
-        body = {"track_id": track_id, "amount": amount_text(fils), "key": key}
-        done = _decode(await self._ask("POST", "/v1/refunds", body), _Refund)
-        if done.status != "CAPTURED":
-            raise Declined(_SERVICE, "refund_refused")
-        return Refunded(done.reference)
+        body = {"track_id": refund.track_id, "amount": amount_text(refund.fils), "key": refund.key}
+        return _refunded(decoded(_SERVICE, await self._ask("POST", "v1/refunds", body), _REFUND))
+
+    async def refund_status(self, refund: Refund, reference: str) -> Refunded:  # noqa: ARG002 - the port's shape
+        """See `Payments.refund_status`."""
+        answer = await self._ask("GET", f"v1/refunds/{refund.key}", missing=True)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return Refunded(RefundResult.REFUSED)
+        return _refunded(decoded(_SERVICE, answer, _REFUND))
 
     def parse_callback(self, body: bytes, headers: Mapping[str, str]) -> Callback:
         """See `Payments.parse_callback`."""
@@ -146,7 +158,13 @@ class SandboxPayments:
             event=notice.event,
             result=notice.status,
             fils=fils,
+            paid=notice.status == "CAPTURED",
+            plain=msgspec.structs.asdict(notice),
         )
+
+    def acknowledge(self, return_url: str) -> str:  # noqa: ARG002 - the port's shape
+        """See `Payments.acknowledge`."""
+        return "OK"
 
     async def close(self) -> None:
         """Close the connections."""
@@ -154,26 +172,20 @@ class SandboxPayments:
 
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, missing: bool = False
-    ) -> httpx.Response:
-        try:
-            answer = await self._client.request(method, path, json=body)
-        except httpx.HTTPError as error:
-            # The type only: httpx puts the address into the text, and addresses hold track ids.
-            raise Unavailable(_SERVICE, type(error).__name__) from None
-        if answer.is_success or (missing and answer.status_code == HTTPStatus.NOT_FOUND):
+    ) -> Answer:
+        # Repeatable all of them: a charge is named by its track id, a refund by its key.
+        content = None if body is None else msgspec.json.encode(body)
+        answer = await self._http.ask(method, path, repeatable=True, content=content)
+        if answer.status < HTTPStatus.BAD_REQUEST or (missing and answer.status == HTTPStatus.NOT_FOUND):
             return answer
-        if answer.is_server_error or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Unavailable(_SERVICE, f"answered {answer.status_code}")
-        raise Declined(_SERVICE, f"answered {answer.status_code}")
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise Unavailable(_SERVICE, f"answered {answer.status}")
+        raise Declined(_SERVICE, f"answered {answer.status}")
 
 
-def _decode(answer: httpx.Response, kind: type[_Answer]) -> _Answer:
-    if len(answer.content) > _LIMIT:
-        raise Malformed(_SERVICE, "too long an answer")
-    try:
-        return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.DecodeError:
-        raise Malformed(_SERVICE, "not the JSON of the contract") from None
+def _refunded(found: _Refund) -> Refunded:
+    done = found.status == "CAPTURED"
+    return Refunded(RefundResult.DONE if done else RefundResult.REFUSED, found.reference)
 
 
 def _fils(amount: str) -> int:
