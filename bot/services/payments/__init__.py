@@ -169,8 +169,10 @@ class Payments(Protocol):
 
     @property
     def reopens(self) -> bool:
-        """Whether a page's address may be opened again. If not, each press of our button needs a new
-        attempt, and `create` sends nothing."""
+        """Whether a page's address may be opened again.
+
+        If not, each press of our button needs a new attempt, and `create` sends nothing.
+        """
         ...
 
     @property
