@@ -19,7 +19,7 @@ from bot.domain import Item
 from bot.errors import BotError, Unavailable
 from bot.services.ledger import tables as t
 from bot.services.ledger.queries import Reads
-from bot.services.ledger.rows import Attempt, AttemptStatus, NewOrder, Notice, Order, OrderStatus
+from bot.services.ledger.rows import Attempt, AttemptStatus, Event, NewOrder, Notice, Order, OrderStatus
 
 
 class Taken(BotError):
@@ -104,6 +104,7 @@ class Work(Reads):
         """
         values = {"order_id": order.id, "provider": provider, "provider_ref": "", "track": track}
         values |= {"fils": order.total_fils, "currency": order.currency, "url": "", "reason": "", "bank": ""}
+        values |= {"payment": "", "bank_transaction": "", "auth": "", "captured": 0}
         values |= {"status": AttemptStatus.CREATED, "created": at, "updated": at, "due": due}
         try:
             made = await self._on.execute(insert(t.attempts).values(values).returning(t.attempts.c.id))
@@ -150,30 +151,37 @@ class Work(Reads):
         change = update(t.notices).where(t.notices.c.id == notice.id).values(told_at=at, due=None)
         await self._on.execute(change)
 
-    async def add_event(self, provider: str, event: str, result: str, track: str, fils: int, at: int) -> bool:
+    async def add_event(self, new: Event, at: int) -> bool:
         """Keep a notification as it claims to be.
 
         Returns:
             False when the same one came before with another amount: an alarm.
+
+        Raises:
+            Taken: the same one arrived twice at once. The transaction is lost.
         """
         same = and_(
-            t.gateway_events.c.provider == provider,
-            t.gateway_events.c.event == event,
-            t.gateway_events.c.result == result,
+            t.gateway_events.c.provider == new.provider,
+            t.gateway_events.c.event == new.event,
+            t.gateway_events.c.result == new.result,
         )
         known = (await self._on.execute(select(t.gateway_events).where(same))).mappings().one_or_none()
         if known is None:
-            values: dict[str, Any] = {"provider": provider, "event": event, "result": result, "track": track}
-            values |= {"fils": fils, "at": at, "repeats": 0, "altered": False}
+            values = {**msgspec.structs.asdict(new), "at": at, "repeats": 0, "altered": False}
             try:
                 await self._on.execute(insert(t.gateway_events).values(values))
             except IntegrityError as error:
                 raise Taken("the same notification arrived twice at once") from error
             return True
-        honest = bool(known["fils"] == fils)
+        honest = bool(known["fils"] == new.fils)
         change = {"repeats": t.gateway_events.c.repeats + 1, "altered": known["altered"] or not honest}
         await self._on.execute(update(t.gateway_events).where(same).values(change))
         return honest
+
+    async def audit(self, who: str, what: str, about: str, at: int) -> None:
+        """Write down who did, or tried, what; ``about`` holds references, never personal data."""
+        values = {"at": at, "who": who[:32], "what": what[:40], "about": about[:80]}
+        await self._on.execute(insert(t.audit).values(values))
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from bot.domain import Item
-from bot.services.ledger.tables import OPEN_ATTEMPTS
+from bot.services.ledger.tables import OPEN_ATTEMPTS, OPEN_REFUNDS
 
 
 class OrderStatus(StrEnum):
@@ -73,6 +73,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         track: our number of it at the gateway.
         url: the gateway's page, empty until the gateway made it.
+        bank: the reference a resident quotes to the bank.
+        payment: the gateway's payment id.
+        bank_transaction: the bank's number of it.
+        auth: the bank's authorisation code.
+        captured: fils the gateway says it took, 0 while it says nothing.
         due: when to ask the gateway (again), None when there is nothing left to ask.
     """
 
@@ -87,6 +92,49 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     reason: str
     bank: str
+    payment: str
+    bank_transaction: str
+    auth: str
+    captured: int
+    created: int
+    updated: int
+    due: int | None
+
+
+class RefundStatus(StrEnum):
+    """Money on its way back. ``done`` and ``refused`` are final."""
+
+    ASKED = "asked"  # stored here, the gateway may not know it yet
+    PENDING = "pending"  # the gateway took it on
+    UNKNOWN = "unknown"  # the gateway did not answer, and may have done it
+    DONE = "done"
+    REFUSED = "refused"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last word is missing."""
+        return self.value in OPEN_REFUNDS
+
+
+class RefundRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``refunds``.
+
+    Attributes:
+        key: its idempotency key at the gateway.
+        reference: the gateway's number of it.
+        why: the operator's reason.
+        who: the operator.
+        due: when to ask the gateway (again), None when there is nothing left to ask.
+    """
+
+    id: int
+    attempt_id: int
+    key: str
+    fils: int
+    status: RefundStatus
+    reference: str
+    why: str
+    who: str
     created: int
     updated: int
     due: int | None
@@ -111,6 +159,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     due: int | None
     told_at: int
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification to be kept, as it claims to be; see `bot.services.ledger.tables.gateway_events`."""
+
+    provider: str
+    event: str
+    result: str
+    track: str
+    fils: int
+    payload: bytes
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,12 @@
 Amounts are integer fils, times whole epoch seconds (UTC). Nothing here names a person in clear: a chat is
 sealed (`bot.crypto.Keyring`) beside its blind name, a subject is kept masked, a token as its SHA-256.
 
-Three indexes carry rules that must hold whatever the code does:
+Four indexes carry rules that must hold whatever the code does:
 
 - ``uq_order_items_live_fine``: a fine is in one live order at most;
 - ``uq_attempts_one_paid``: an order is paid once;
-- ``uq_attempts_one_open``: an order has one payment page open at a time.
+- ``uq_attempts_one_open``: an order has one payment page open at a time;
+- ``uq_refunds_one_open``: an attempt has one refund under way at a time.
 """
 
 from sqlalchemy import (
@@ -28,6 +29,9 @@ from sqlalchemy import (
 
 OPEN_ATTEMPTS = ("CREATED", "LINKED", "PENDING", "UNKNOWN")
 """Attempts of which the gateway has not said the last word."""
+
+OPEN_REFUNDS = ("asked", "pending", "unknown")
+"""Refunds of which the gateway has not said the last word."""
 
 metadata = MetaData(
     naming_convention={
@@ -104,6 +108,7 @@ order_items = Table(
 
 _open = text("status IN ('CREATED', 'LINKED', 'PENDING', 'UNKNOWN')")
 _paid = text("status = 'PAID'")
+_moving = text("status IN ('asked', 'pending', 'unknown')")
 
 attempts = Table(
     "attempts",
@@ -119,6 +124,10 @@ attempts = Table(
     Column("url", String(2000), nullable=False),
     Column("reason", String(40), nullable=False),
     Column("bank", String(64), nullable=False),
+    Column("payment", String(64), nullable=False),
+    Column("bank_transaction", String(64), nullable=False),
+    Column("auth", String(32), nullable=False),
+    Column("captured", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Column("due", BigInteger),
@@ -129,7 +138,12 @@ attempts = Table(
     Index("ix_attempts_provider_ref", "provider", "provider_ref"),
     Index("ix_attempts_due", "due"),
 )
-"""``track`` is ours and alphanumeric, at most 19 long: KNET's enquiry takes no more. ``due``: when to ask."""
+"""``track`` is ours and alphanumeric, at most 19 long: KNET's enquiry takes no more. ``due``: when to ask.
+
+``captured``: fils the gateway's enquiry says it took, 0 while it says nothing; ``payment``, ``bank``,
+``bank_transaction`` and ``auth``: the gateway's payment id, the reference, the transaction id and the
+authorisation code (KNET's integration manual, 12: to be kept).
+"""
 
 links = Table(
     "links",
@@ -150,7 +164,7 @@ notices = Table(
     Column("reason", String(40), nullable=False),
     Column("due", BigInteger),
     Column("told_at", BigInteger, nullable=False),
-    _words("kind", "paid", "refused", "posted", "review"),
+    _words("kind", "paid", "refused", "posted", "review", "refunded"),
     Index("ix_notices_due", "due"),
 )
 """What the chat must be told; written in the transaction that makes it true, marked once it was told."""
@@ -175,7 +189,51 @@ attempt_history = Table(
     Column("what", String(60), nullable=False),
     Column("status", String(10), nullable=False),
 )
-"""Both histories only grow: triggers refuse to change or delete a row."""
+"""Histories only grow: triggers refuse to change or delete a row."""
+
+refunds = Table(
+    "refunds",
+    metadata,
+    _id(),
+    Column("attempt_id", _ID, ForeignKey("attempts.id"), nullable=False, index=True),
+    Column("key", String(24), nullable=False, unique=True),
+    Column("fils", BigInteger, nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("reference", String(64), nullable=False),
+    Column("why", String(60), nullable=False),
+    Column("who", String(32), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("due", BigInteger),
+    CheckConstraint("fils > 0", name="fils"),
+    _words("status", *OPEN_REFUNDS, "done", "refused"),
+    Index("uq_refunds_one_open", "attempt_id", unique=True, sqlite_where=_moving, postgresql_where=_moving),
+    Index("ix_refunds_due", "due"),
+)
+"""``key`` is the idempotency key the gateway hears; ``who`` the operator. One refund of an attempt moves at
+a time, so that two operators cannot give the same money back twice. ``due``: when to ask the gateway."""
+
+refund_history = Table(
+    "refund_history",
+    metadata,
+    _id(),
+    Column("refund_id", _ID, ForeignKey("refunds.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(32), nullable=False),
+    Column("what", String(60), nullable=False),
+    Column("status", String(8), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("who", String(32), nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("about", String(80), nullable=False),
+)
+"""Who looked at what, and what was refused; only grows. ``about`` holds references, never personal data."""
 
 gateway_events = Table(
     "gateway_events",
@@ -189,6 +247,10 @@ gateway_events = Table(
     Column("at", BigInteger, nullable=False),
     Column("repeats", Integer, nullable=False),
     Column("altered", Boolean, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
     UniqueConstraint("provider", "event", "result", name="uq_gateway_events_event"),
 )
-"""Notifications as they claim to be; never believed. ``altered``: repeated with another amount."""
+"""Notifications as they claim to be; never believed. ``altered``: repeated with another amount.
+
+``payload``: sealed, the first one's body as it came and its fields as they were decoded.
+"""
