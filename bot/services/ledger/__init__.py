@@ -1,7 +1,10 @@
 """The ledger: orders, payment attempts and their histories, in SQLite or PostgreSQL."""
 
+from bot.services.ledger.base import Taken
 from bot.services.ledger.engine import default_url, migrate, open_engine
-from bot.services.ledger.ledger import Ledger, Taken, Work
+from bot.services.ledger.ledger import Ledger, Work
+from bot.services.ledger.lookups import Capture, Claim, PaidBack
+from bot.services.ledger.queries import Reads
 from bot.services.ledger.rows import (
     Attempt,
     AttemptStatus,
@@ -18,6 +21,8 @@ from bot.services.ledger.rows import (
 __all__ = [
     "Attempt",
     "AttemptStatus",
+    "Capture",
+    "Claim",
     "Event",
     "Ledger",
     "Link",
@@ -25,6 +30,8 @@ __all__ = [
     "Notice",
     "Order",
     "OrderStatus",
+    "PaidBack",
+    "Reads",
     "RefundRow",
     "RefundStatus",
     "Taken",

@@ -7,34 +7,43 @@ one but the database. SQLite lets one writer in at a time; PostgreSQL locks the 
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import Table, and_, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import Item
-from bot.errors import BotError, Unavailable
+from bot.errors import Unavailable
 from bot.services.ledger import tables as t
+from bot.services.ledger.base import Taken
 from bot.services.ledger.queries import Reads
-from bot.services.ledger.rows import Attempt, AttemptStatus, Event, NewOrder, Notice, Order, OrderStatus
+from bot.services.ledger.refunds import RefundWork
+from bot.services.ledger.rows import (
+    Attempt,
+    AttemptStatus,
+    Event,
+    NewOrder,
+    Notice,
+    Order,
+    OrderStatus,
+    RefundRow,
+)
+
+_TABLES: Final[dict[type, Table]] = {Attempt: t.attempts, Notice: t.notices, RefundRow: t.refunds}
 
 
-class Taken(BotError):
-    """A unique index refused: a fine is in another live order, or a name exists already."""
-
-
-class Work(Reads):
+class Work(RefundWork, Reads):
     """One writing transaction."""
 
-    async def claim(self, row: Attempt | Order | Notice, until: int) -> bool:
+    async def claim(self, row: Attempt | Order | Notice | RefundRow, until: int) -> bool:
         """Reserve a due row for this process until ``until``; false when another one was faster."""
         if isinstance(row, Order):
             table, name, seen = t.orders, "post_due", row.post_due
         else:
-            table, name, seen = (t.attempts if isinstance(row, Attempt) else t.notices), "due", row.due
+            table, name, seen = _TABLES[type(row)], "due", row.due
         mine = table.c.id == row.id, table.c[name] == seen
         change = update(table).where(*mine).values({name: until}).returning(table.c.id)
         return (await self._on.execute(change)).scalar() is not None

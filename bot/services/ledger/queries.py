@@ -1,25 +1,21 @@
 """Reading the ledger. Everything comes back as values of `bot.services.ledger.rows`."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-from sqlalchemy import Column, RowMapping, Select, Table, and_, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, exists, func, select
 
 from bot.domain import FineKind, Item
 from bot.i18n.text import Local
 from bot.services.ledger import tables as t
+from bot.services.ledger.base import due_rows
+from bot.services.ledger.lookups import Lookups
+from bot.services.ledger.refunds import RefundReads
 from bot.services.ledger.rows import Attempt, Link, Notice, Order, OrderStatus
 
-Row = TypeVar("Row")
 
-
-class Reads:
+class Reads(RefundReads, Lookups):
     """Queries on one connection, inside whatever transaction it is in."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._on = connection
 
     async def order(self, ref: str) -> Order | None:
         """The order with the public reference ``ref``."""
@@ -112,15 +108,15 @@ class Reads:
 
     async def due_attempts(self, now: int, limit: int) -> list[Attempt]:
         """Attempts to ask the gateway about, the longest waiting first."""
-        return await self._all(_due(t.attempts, t.attempts.c.due, now, limit), Attempt)
+        return await self._all(due_rows(t.attempts, t.attempts.c.due, now, limit), Attempt)
 
     async def due_posts(self, now: int, limit: int) -> list[Order]:
         """Paid orders to record at the registry."""
-        return await self._all(_due(t.orders, t.orders.c.post_due, now, limit), Order)
+        return await self._all(due_rows(t.orders, t.orders.c.post_due, now, limit), Order)
 
     async def due_notices(self, now: int, limit: int) -> list[Notice]:
         """Notices not yet told."""
-        return await self._all(_due(t.notices, t.notices.c.due, now, limit), Notice)
+        return await self._all(due_rows(t.notices, t.notices.c.due, now, limit), Notice)
 
     async def stale_orders(self, now: int, limit: int) -> list[Order]:
         """Open orders without a live link and without an open attempt."""
@@ -134,20 +130,3 @@ class Reads:
     async def notice(self, name: str) -> Notice | None:
         """The notice of that name."""
         return await self._one(select(t.notices).where(t.notices.c.name == name), Notice)
-
-    async def _one(self, query: Select[Any], kind: type[Row]) -> Row | None:
-        row = (await self._on.execute(query)).mappings().one_or_none()
-        return None if row is None else _value(row, kind)
-
-    async def _all(self, query: Select[Any], kind: type[Row]) -> list[Row]:
-        rows = (await self._on.execute(query)).mappings().all()
-        return [_value(row, kind) for row in rows]
-
-
-def _value(row: RowMapping, kind: type[Row]) -> Row:
-    # Names that SQL must quote come as a subclass of str, which msgspec does not take.
-    return msgspec.convert({str(name): value for name, value in row.items()}, kind)
-
-
-def _due(table: Table, column: Column[Any], now: int, limit: int) -> Select[Any]:
-    return select(table).where(column <= now).order_by(column, table.c.id).limit(limit)
