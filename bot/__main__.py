@@ -13,7 +13,7 @@ import uvloop
 
 from bot import logs
 from bot.banner import banner
-from bot.bootstrap import Service, embedded_redis_url, needs_sandbox, opened, redis_url, sandbox
+from bot.bootstrap import Service, embedded_redis_url, opened, redis_url
 from bot.config import Settings, load
 from bot.crypto import Keyring
 from bot.dialogs import dialogs
@@ -22,6 +22,7 @@ from bot.embedded import only_one
 from bot.errors import ConfigError, StoreAway
 from bot.graph import faults, mermaid
 from bot.handlers.terminal import Terminal, interactive
+from bot.outside import needs_sandbox, sandbox
 from bot.serve import bind, serving
 from bot.tasks import Tasks
 

@@ -1,19 +1,17 @@
 """The composition root: the only place that joins implementations to the protocols between layers."""
 
 import contextlib
-import os
 import secrets
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -29,18 +27,16 @@ from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
 from bot.model import Chat, Woken
+from bot.outside import open_gateways, pay_hosts, registry_address
 from bot.ports import Channel, Clock, Effect, Executor
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
-from bot.sandbox.faults import Faults
-from bot.sandbox.gateway import gateway_app
-from bot.sandbox.recorded import Recorded
-from bot.sandbox.registry import registry_app
+from bot.secret_keys import load_keyring
 from bot.services.http import make_client
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.orders import Orders, Terms
 from bot.services.orders import executors as order_executors
-from bot.services.payments.sandbox import SandboxPayments
+from bot.services.receipts import Printer, Receipts
 from bot.services.registry import Registry
 from bot.services.registry import executors as registry_executors
 from bot.store.connect import connect
@@ -69,6 +65,8 @@ class Service:
     log: WebLog
     runtime: Runtime
     orders: Orders
+    receipts: Receipts
+    hosts: tuple[str, ...]
     catalog: Catalog
     renderer: Renderer
     telegram: "Telegram | None"
@@ -91,8 +89,8 @@ class Service:
                 self.orders,
                 render=self.renderer.render,
                 back_url=self._back,
-                hosts=pay_hosts(settings),
-                host=pay_hosts(settings)[0],
+                hosts=self.hosts,
+                host=self.hosts[0],
             ),
             Route("/health", self._health),
         ]
@@ -153,8 +151,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         client = make_client(registry_url, registry_token)
         stack.push_async_callback(client.aclose)
         registry = Registry(client, clock, timeout=settings.registry_timeout)
-        payments = SandboxPayments(gateway_url(settings), gateway_secret(settings, keyring))
-        stack.push_async_callback(payments.close)
+        gateways = open_gateways(settings, keyring, clock)
+        stack.push_async_callback(gateways.close)
         telegram = None
         if settings.telegram_token.get_secret_value():
             # aiogram builds some hundred pydantic models at import, three seconds nobody without a bot waits for.
@@ -166,17 +164,28 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         log = WebLog(redis, keyring, store.place, tasks, clock)
         stack.push_async_callback(log.close)
 
+        ledger = Ledger(engine)
+        receipts = Receipts(
+            ledger,
+            keyring,
+            clock,
+            Printer(renderer),
+            settings.base_url,
+            settings.operator_name,
+            settings.operator_authority,
+        )
+
         async def wake(event: Woken) -> None:
             await runtime.handle(event)
 
         orders = Orders(
-            ledger=Ledger(engine),
-            payments=payments,
+            ledger=ledger,
+            gateways=gateways,
             registry=registry,
             clock=clock,
             keyring=keyring,
             wake=wake,
-            terms=Terms(settings.base_url, settings.pay_link_minutes),
+            terms=Terms(settings.base_url, settings.pay_link_minutes, receipts.link),
         )
         channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
         if telegram is not None:
@@ -201,6 +210,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             log=log,
             runtime=runtime,
             orders=orders,
+            receipts=receipts,
+            hosts=pay_hosts(settings, gateways),
             catalog=catalog,
             renderer=renderer,
             telegram=telegram,
@@ -210,29 +221,6 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
 async def _flush(store: Sessions) -> None:
     with contextlib.suppress(StoreAway):
         await store.flush()
-
-
-def load_keyring(settings: Settings) -> Keyring:
-    """The encryption keys: the given ones, or those made once and kept in the data folder.
-
-    Raises:
-        ConfigError: the given ones are malformed.
-    """
-    given = settings.secret_keys.get_secret_value()
-    if given:
-        return Keyring.parse(given)
-    path = settings.data_dir / "secret_keys"
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        # Made under another name first: a process that starts at the same moment never reads half a key.
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(Keyring.generate(), "ascii")
-        try:
-            os.link(draft, path)
-        finally:
-            draft.unlink()
-    return Keyring.parse(path.read_text("ascii"))
 
 
 @contextlib.contextmanager
@@ -252,85 +240,3 @@ def redis_url(settings: Settings) -> Generator[str, None, None]:
 def embedded_redis_url(settings: Settings) -> str:
     """The address of Redis for a process that helps a running one."""
     return settings.redis_url or EmbeddedValkey(settings.data_dir / "valkey").url
-
-
-# --- the sandbox ---------------------------------------------------------------------------------
-
-
-def needs_sandbox(settings: Settings) -> bool:
-    """Whether an outside system is the sandbox's."""
-    return not settings.registry_url or not settings.gateway_url
-
-
-def sandbox_base(settings: Settings) -> str:
-    """Where the sandbox listens: this machine only."""
-    return f"http://127.0.0.1:{settings.sandbox_port}"
-
-
-def registry_address(settings: Settings, keyring: Keyring) -> tuple[str, str]:
-    """The registry's base URL and bearer token.
-
-    Raises:
-        ConfigError: the given URL is none.
-    """
-    if settings.registry_url:
-        return _http(settings.registry_url, "REGISTRY_URL"), settings.registry_token.get_secret_value()
-    return f"{sandbox_base(settings)}/registry", keyring.blind("sandbox registry token")
-
-
-def gateway_url(settings: Settings) -> str:
-    """The gateway's base URL.
-
-    Raises:
-        ConfigError: the given URL is none.
-    """
-    if settings.gateway_url:
-        return _http(settings.gateway_url, "GATEWAY_URL")
-    return f"{sandbox_base(settings)}/gateway"
-
-
-def _http(url: str, setting: str) -> str:
-    """``url``, whose value is not shown where it is wrong: it may hold a password."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme in {"http", "https"} and parts.hostname:
-            return url
-    except ValueError:
-        pass
-    raise ConfigError(f"{setting}: expected http:// or https:// and a host")
-
-
-def gateway_secret(settings: Settings, keyring: Keyring) -> str:
-    """The secret shared with the gateway."""
-    return settings.gateway_secret.get_secret_value() or keyring.blind("sandbox gateway secret")
-
-
-def pay_hosts(settings: Settings) -> tuple[str, ...]:
-    """Hosts a payment may lead to; the first is the one residents are told of."""
-    return settings.pay_hosts or (urlsplit(gateway_url(settings)).hostname or "",)
-
-
-@contextlib.asynccontextmanager
-async def sandbox(settings: Settings) -> AsyncGenerator[Starlette, None]:
-    """The sandbox's parts that are needed, as one application; what they know is kept in the data folder."""
-    clock = SystemClock()
-    keyring = load_keyring(settings)
-    folder = settings.data_dir / "sandbox"
-    async with AsyncExitStack() as stack:
-        routes: list[Mount] = []
-        if not settings.registry_url:
-            recorded = Recorded(folder / "registry.sqlite3")
-            stack.callback(recorded.close)
-            faults = Faults(settings.sandbox_latency, settings.sandbox_failure)
-            token = registry_address(settings, keyring)[1]
-            routes.append(Mount("/registry", registry_app(clock, token, faults, recorded)))
-        if not settings.gateway_url:
-            gateway = gateway_app(
-                clock,
-                gateway_secret(settings, keyring),
-                folder / "gateway.json",
-                base_url=gateway_url(settings),
-            )
-            stack.push_async_callback(gateway.state.gateway.close)
-            routes.append(Mount("/gateway", gateway))
-        yield Starlette(routes=routes)

@@ -58,10 +58,34 @@ class Settings(BaseSettings):
         default=20.0, gt=0, le=120, description="Seconds the registry has for one answer."
     )
 
-    payments: str = Field(default="sandbox", pattern="^sandbox$", description="Payment gateway.")
-    gateway_url: str = Field(default="", description="The payment gateway; the sandbox when empty.")
+    payments: str = Field(
+        default="sandbox",
+        pattern="^(sandbox|knet|tap|myfatoorah)$",
+        description="Gateway of new payments: `sandbox`, `knet`, `tap` or `myfatoorah`.",
+    )
+    gateway_url: str = Field(
+        default="", description="Sandbox gateway of another process; our own when empty."
+    )
     gateway_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret shared with the gateway; the sandbox makes its own."
+        default=SecretStr(""), description="Secret shared with the sandbox gateway; made when empty."
+    )
+    knet_id: str = Field(default="", description="KNET: tranportal id.")
+    knet_password: SecretStr = Field(default=SecretStr(""), description="KNET: tranportal password.")
+    knet_key: SecretStr = Field(default=SecretStr(""), description="KNET: terminal resource key.")
+    knet_url: str = Field(
+        default="https://www.kpay.com.kw", description="KNET: `https://www.kpaytest.com.kw` for tests."
+    )
+    tap_secret_key: SecretStr = Field(default=SecretStr(""), description="Tap: secret API key, `sk_…`.")
+    tap_merchant: str = Field(default="", description="Tap: merchant id.")
+    tap_email: str = Field(
+        default="", description="Tap: the operator's address, given in the resident's place."
+    )
+    tap_url: str = Field(default="https://api.tap.company", description="Tap: API server.")
+    myfatoorah_token: SecretStr = Field(default=SecretStr(""), description="MyFatoorah: API token.")
+    myfatoorah_secret: SecretStr = Field(default=SecretStr(""), description="MyFatoorah: webhook secret.")
+    myfatoorah_url: str = Field(
+        default="https://api.myfatoorah.com",
+        description="MyFatoorah: `https://apitest.myfatoorah.com` for tests.",
     )
     pay_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Hosts a payment may lead to, comma-separated; the gateway's own when empty."

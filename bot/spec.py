@@ -58,10 +58,11 @@ class Go(Generic[A]):
 
 @dataclass(frozen=True)
 class Link(Generic[A]):
-    """A button that opens a page."""
+    """A button that opens a page; shown when ``when`` holds."""
 
     label: Show[A]
     url: Callable[[A], str]
+    when: Callable[[A], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,13 +156,16 @@ class Option:
 
 @dataclass(frozen=True)
 class Pick(Waiting[A]):
-    """Several of a computed, paged list: a tap toggles, ``done`` goes on with what was picked."""
+    """Of a computed, paged list: several (a tap toggles, ``done`` goes on), or one without ``done``.
+
+    ``into`` is a tuple of values for several, one value for one.
+    """
 
     prompt: Show[A]
     options: Callable[[A], tuple[Option, ...]]
     into: str
     then: StrEnum
-    done: Callable[[A, tuple[str, ...]], Arg]
+    done: Callable[[A, tuple[str, ...]], Arg] | None = None
     page: int = 6
 
 
@@ -241,6 +245,19 @@ class Opening(Generic[A]):
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What is said of an outside happening where no state waits for it.
+
+    Attributes:
+        text: from the happening's data.
+        link: a button that opens a page: its label, and its address (empty for no button).
+    """
+
+    text: Callable[[Mapping[str, Any]], Arg]
+    link: tuple[Msg, Callable[[Mapping[str, Any]], str]] | None = None
+
+
+@dataclass(frozen=True)
 class Dialog(Generic[A]):
     """One service.
 
@@ -251,7 +268,7 @@ class Dialog(Generic[A]):
         answers: a frozen msgspec Struct whose fields all have defaults.
         start: first state.
         cancel: where ``/cancel`` leads; an `End` without a value, or an effect that ends in one.
-        notices: texts for outside happenings that no waiting state takes, by kind.
+        notices: for outside happenings that no waiting state takes, by kind.
         migrations: ``{1: step}`` turns version 1 answers (plain values) into version 2, and so on.
         help: said by ``/help`` inside this dialog.
     """
@@ -264,9 +281,7 @@ class Dialog(Generic[A]):
     cancel: StrEnum
     states: Mapping[StrEnum, State[A]]
     openings: tuple[Opening[A], ...] = ()
-    notices: Mapping[str, Callable[[Mapping[str, Any]], Arg]] = field(
-        default_factory=dict[str, Callable[[Mapping[str, Any]], Arg]]
-    )
+    notices: Mapping[str, Notice] = field(default_factory=dict[str, Notice])
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(
         default_factory=dict[int, Callable[[dict[str, Any]], dict[str, Any]]]
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.dialogs import checkout, find_reference, violations
+from bot.dialogs import checkout, find_reference, receipts, violations
 from bot.dialogs.home import Operator, S, home, intro
 from bot.engine.book import Book
 from bot.i18n.speech import Speech
@@ -11,7 +11,7 @@ from bot.spec import Dialog
 
 def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
     """Every dialog of the service; the first is home."""
-    return (home(operator), violations.DIALOG, find_reference.DIALOG, checkout.DIALOG)
+    return (home(operator), violations.DIALOG, find_reference.DIALOG, receipts.DIALOG, checkout.DIALOG)
 
 
 def book(operator: Operator, speech: Speech) -> Book:

@@ -16,6 +16,7 @@ class S(StrEnum):
     MENU = "menu"
     VIOLATIONS = "violations"
     REFERENCE = "reference"
+    RECEIPTS = "receipts"
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -69,6 +70,7 @@ def intro(operator: Operator) -> Arg:
 _SERVICES: Final = (
     Go[Nothing](N_("Violations"), S.VIOLATIONS),
     Go[Nothing](N_("My MOI reference"), S.REFERENCE),
+    Go[Nothing](N_("My receipts"), S.RECEIPTS),
     Command(N_("العربية 🇰🇼"), "/language"),
 )
 
@@ -97,5 +99,6 @@ def home(operator: Operator) -> Dialog[Nothing]:
             ),
             S.VIOLATIONS: Call("violations", then=S.MENU, left=S.MENU),
             S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
+            S.RECEIPTS: Call("receipts", then=S.MENU, left=S.MENU),
         },
     )

@@ -131,6 +131,8 @@ def _pick_in_words(machine: Machine, state: Pick[Any], text: str) -> bool:
     numbers = clean(text.replace("،", " ")).replace(",", " ").split()
     if not numbers or not all(n.isdecimal() and 1 <= int(n) <= len(options) for n in numbers):
         return False
+    if state.done is None:
+        return len(numbers) == 1 and _one(machine, state, options[int(numbers[0]) - 1].value)
     wanted = {int(n) for n in numbers}
     machine.set(picked=tuple(o.value for i, o in enumerate(options, 1) if i in wanted))
     machine.ask()
@@ -139,6 +141,12 @@ def _pick_in_words(machine: Machine, state: Pick[Any], text: str) -> bool:
 
 def _picked(machine: Machine, state: Pick[Any]) -> bool:
     machine.set(answers={**machine.top.answers, state.into: list(machine.top.picked)})
+    machine.go(state.then.value)
+    return True
+
+
+def _one(machine: Machine, state: Pick[Any], value: str) -> bool:
+    machine.set(answers={**machine.top.answers, state.into: value})
     machine.go(state.then.value)
     return True
 
@@ -217,17 +225,20 @@ def _settled(machine: Machine, state: Asking, source: str, label: Arg) -> None:
 
 
 def _press_pick(machine: Machine, state: Pick[Any], choice: str, source: str) -> bool:
-    values = {option.value for option in state.options(machine.answers())}
+    labels = {option.value: option.label for option in state.options(machine.answers())}
     picked = machine.top.picked
     mark, value = choice[:1], choice[1:]
-    if choice == "done" and picked:
+    if mark == "=" and value in labels and state.done is None:
+        _settled(machine, state, source, labels[value])
+        return _one(machine, state, value)
+    if choice == "done" and picked and state.done:
         _settled(machine, state, source, state.done(machine.answers(), picked))
         return _picked(machine, state)
     if mark == "p" and value.isdecimal():
         machine.set(page=int(value))
-    elif mark == "+" and value in values:
+    elif mark == "+" and value in labels:
         machine.set(picked=(*(p for p in picked if p != value), value))
-    elif mark == "-" and value in values:
+    elif mark == "-" and value in labels:
         machine.set(picked=tuple(p for p in picked if p != value))
     else:
         return False

@@ -1,4 +1,7 @@
-"""The engine's own commands, the same in every state: ``/menu /back /cancel /language /help /start``."""
+"""The engine's own commands, the same in every state: ``/menu /back /cancel /language /help /start``.
+
+A service's name is a command, too: ``/receipts`` begins it, as its button in the menu does.
+"""
 
 from bot.engine import words
 from bot.engine.machine import Machine
@@ -31,6 +34,9 @@ def run(machine: Machine, text: str) -> None:
             machine.ask()
         case "resume":
             machine.ask()
+        case _ if (door := machine.book.door(name)) is not None:
+            machine.reset()
+            machine.enter(door)
         case _:
             machine.note(Text(words.UNKNOWN_COMMAND, words.COMMANDS))
             machine.ask()

@@ -26,8 +26,8 @@ from bot.spec import (
     Dialog,
     Do,
     End,
-    Go,
     Link,
+    Option,
     Pick,
     Show,
     State,
@@ -255,7 +255,7 @@ class Machine:
         return tuple(
             choice
             for choice in state.choices
-            if not isinstance(choice, Go) or choice.when is None or choice.when(answers)
+            if isinstance(choice, Command) or choice.when is None or choice.when(answers)
         )
 
     def token(self, choice: str) -> str:
@@ -299,12 +299,8 @@ class Machine:
         options = state.options(answers)
         pages = self.pages(state)
         page = min(self.top.page, pages - 1)
-        rows: list[tuple[Key, ...]] = []
-        for option in options[page * state.page : (page + 1) * state.page]:
-            picked = option.value in self.top.picked
-            template = words.PICKED if picked else words.UNPICKED
-            token = self.token(f"{'-' if picked else '+'}{option.value}")
-            rows.append((Key(say(template, choice=option.label), token),))
+        shown = options[page * state.page : (page + 1) * state.page]
+        rows: list[tuple[Key, ...]] = [(self._option(state, option),) for option in shown]
         turning = [
             Key(say(label), self.token(f"p{to}"))
             for label, to in ((words.PREVIOUS_PAGE, page - 1), (words.NEXT_PAGE, page + 1))
@@ -312,9 +308,16 @@ class Machine:
         ]
         if turning:
             rows.append(tuple(turning))
-        if self.top.picked:
+        if self.top.picked and state.done:
             rows.append((Key(state.done(answers, self.top.picked), self.token("done")),))
         return rows
+
+    def _option(self, state: Pick[Any], option: Option) -> Key:
+        if state.done is None:
+            return Key(option.label, self.token(f"={option.value}"))
+        picked = option.value in self.top.picked
+        template = words.PICKED if picked else words.UNPICKED
+        return Key(say(template, choice=option.label), self.token(f"{'-' if picked else '+'}{option.value}"))
 
     # --- versions -------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import Final
 from bot.engine import answers, commands, words
 from bot.engine.book import Book
 from bot.engine.machine import Machine
-from bot.engine.turn import Erased, Turn
+from bot.engine.turn import Erased, Key, Turn
 from bot.i18n.speech import guess_language
 from bot.i18n.text import say
 from bot.model import Attached, Elapsed, Event, Outcome, Pressed, Session, Slow, Typed, Woken
@@ -186,7 +186,10 @@ def _woken(machine: Machine, event: Woken) -> None:
             return
     dialog = machine.book.dialogs.get(event.dialog)
     if dialog is not None and (notice := dialog.notices.get(event.kind)) is not None:
-        machine.say(notice(event.data))
+        url = notice.link[1](event.data) if notice.link else ""
+        machine.say(
+            notice.text(event.data), ((Key(say(notice.link[0]), url=url),),) if notice.link and url else ()
+        )
 
 
 def _elapsed(machine: Machine, event: Elapsed) -> None:

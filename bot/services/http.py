@@ -219,11 +219,12 @@ def make_client(base_url: str, token: str = "") -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=base_url,
         headers={"Authorization": f"Bearer {token}"} if token else None,
-        trust_env=not _loopback(parts.hostname),
+        trust_env=not is_loopback(parts.hostname),
     )
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Declined, Malformed, Unavailable
 from bot.sandbox.gateway import LATE, PAGE_LIFE, Gateway
-from bot.services.payments import Charge, Result, amount_text, fils_of
+from bot.services.payments import Charge, Refund, RefundResult, Result, amount_text, fils_of
 from bot.services.payments.sandbox import SandboxPayments
 from tests.payments.world import SECRET, World
 
@@ -22,13 +22,14 @@ def charge(track: str = "T1", fils: int = 45_000) -> Charge:
         language="ar",
         return_url="http://127.0.0.1:1/p/x/return",
         notify_url="http://127.0.0.1:1/notify",
-        description="Order IQ-0000-0000",
+        order="IQ-0000-0000",
+        minutes=30,
     )
 
 
 @pytest.fixture
 async def stranger(world: World) -> AsyncGenerator[SandboxPayments, None]:
-    payments = SandboxPayments(f"{world.url}/gateway", "wrong")
+    payments = SandboxPayments(f"{world.url}/gateway", "wrong", world.clock)
     yield payments
     await payments.close()
 
@@ -44,7 +45,7 @@ async def test_an_enquiry_tells_amount_currency_and_track(world: World) -> None:
     made = await world.payments.create(charge())
     before = await world.payments.enquire("T1", "", 45_000)
     assert (before.status, before.track_id, before.fils, before.currency) == (
-        Result.PENDING,
+        Result.OPEN,
         "T1",
         45_000,
         "KWD",
@@ -66,15 +67,19 @@ async def test_an_unknown_charge_is_missing(world: World) -> None:
     assert (await world.payments.enquire("NONE", "", 1)).status is Result.MISSING
 
 
-async def test_a_refund_happens_once_and_whole(world: World) -> None:
+def refund(key: str = "K1", fils: int = 45_000) -> Refund:
+    return Refund(key=key, track_id="T1", provider_ref="", payment_id="", fils=fils, why="test")
+
+
+async def test_a_refund_happens_once_for_each_key(world: World) -> None:
     made = await world.payments.create(charge())
-    with pytest.raises(Declined):
-        await world.payments.refund("T1", "", 45_000, "k")
+    assert (await world.payments.refund(refund())).status is RefundResult.REFUSED
     await world.press(made.url, "approved")
-    first = await world.payments.refund("T1", "", 45_000, "k")
-    assert await world.payments.refund("T1", "", 45_000, "k") == first
-    with pytest.raises(Declined):
-        await world.payments.refund("T1", "", 45_000, "another")
+    first = await world.payments.refund(refund("K2"))
+    assert first.status is RefundResult.DONE
+    assert await world.payments.refund(refund("K2")) == first
+    assert await world.payments.refund_status(refund("K2"), "") == first
+    assert (await world.payments.refund(refund("K3"))).status is RefundResult.REFUSED
     assert (await world.payments.enquire("T1", "", 45_000)).status is Result.REFUNDED
 
 
@@ -84,14 +89,14 @@ async def test_without_the_secret_nothing_is_said(stranger: SandboxPayments) -> 
     with pytest.raises(Declined):
         await stranger.enquire("T1", "", 1)
     with pytest.raises(Declined):
-        await stranger.refund("T1", "", 1, "k")
+        await stranger.refund(refund())
 
 
 async def test_a_gateway_that_fails_or_is_gone_is_unavailable(world: World) -> None:
     world.wire.cut = True
     with pytest.raises(Unavailable):
         await world.payments.create(charge())
-    nobody = SandboxPayments("http://127.0.0.1:9", SECRET)
+    nobody = SandboxPayments("http://127.0.0.1:9", SECRET, world.clock)
     with pytest.raises(Unavailable):
         await nobody.enquire("T1", "", 1)
     await nobody.close()
@@ -146,7 +151,7 @@ async def test_the_page_says_that_it_is_a_sandbox_in_both_languages(world: World
 async def test_buttons_that_do_not_exist_do_nothing(world: World, form: dict[str, str]) -> None:
     made = await world.payments.create(charge())
     assert (await world.browser.post(made.url, data=form)).status_code == 400
-    assert (await world.payments.enquire("T1", "", 45_000)).status is Result.PENDING
+    assert (await world.payments.enquire("T1", "", 45_000)).status is Result.OPEN
     assert (await world.browser.post("/gateway/pay/nobody", data=form)).status_code == 404
 
 

@@ -129,9 +129,9 @@ async def test_a_notification_alone_is_not_believed(world: World) -> None:
     link = await world.open()
     await world.press_pay(link)
     assert await notify(world, await notice(world, "CAPTURED")) == 200
-    assert (await world.check(link.order)).status is Status.PENDING
+    assert (await world.check(link.order)).status is Status.NONE
     assert await notify(world, await notice(world, "NOT CAPTURED", event="e2")) == 200
-    assert (await world.check(link.order)).status is Status.PENDING
+    assert (await world.check(link.order)).status is Status.NONE
     assert world.chats.news == []
 
 
@@ -266,7 +266,7 @@ async def test_paid_after_our_link_expired_is_accepted(world: World) -> None:
 async def test_whoever_left_the_gateways_page_is_told_once_that_nothing_was_taken(world: World) -> None:
     link = await world.open()
     await world.press_pay(link)
-    assert (await world.check(link.order)).status is Status.PENDING  # "I will write to you"
+    assert (await world.check(link.order)).status is Status.NONE
     world.clock.advance(31 * MINUTE)
     for _ in range(3):
         await world.orders.sweep()
@@ -326,7 +326,7 @@ async def test_a_registry_that_is_down_is_told_later_and_so_is_the_chat(world: W
     await world.pay(link)
     assert (await world.check(link.order)).status is Status.PAID
     assert world.chats.kinds == ["paid"]
-    assert world.chats.news[0].data["posted"] is False
+    assert world.chats.news[0].data["status"] == "paid"
     for _ in range(5):
         world.clock.advance(HOUR)
         await world.orders.sweep()
@@ -404,7 +404,7 @@ async def test_a_charge_the_gateway_forgot_is_made_again(world: World) -> None:
     link = await world.open()
     page = await world.press_pay(link)
     world.gateway._charges.clear()
-    assert (await world.check(link.order)).status is Status.PENDING
+    assert (await world.check(link.order)).status is Status.NONE
     again = await world.press_pay(link)
     assert again != page
     await world.press(again, "approved")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus
-from bot.services.orders.parts import ask_again, hidden, new_reference, new_token, new_track
+from bot.services.orders.parts import GIVE_UP, PAGE_LIFE, ask_again, hidden, new_reference, new_token, new_track
 from bot.services.orders.verdict import SILENT, Deed, judge
 from bot.services.payments import Enquiry, Result
 
@@ -48,6 +48,10 @@ def attempt(status: AttemptStatus, reason: str = "", created: int = 0) -> Attemp
         url="",
         reason=reason,
         bank="",
+        payment="",
+        bank_transaction="",
+        auth="",
+        captured=0,
         created=created,
         updated=0,
         due=None,
@@ -61,7 +65,7 @@ def said(status: Result, **other: Any) -> Enquiry:
 @pytest.mark.parametrize("status", [*OPEN, A.FAILED, A.EXPIRED])
 @pytest.mark.parametrize("where", [OrderStatus.OPEN, OrderStatus.CANCELLED])
 def test_an_agreed_payment_is_captured_whatever_we_thought(status: A, where: OrderStatus) -> None:
-    assert judge(order(where), attempt(status), said(Result.PAID), old=True).deed is Deed.CAPTURE
+    assert judge(order(where), attempt(status), said(Result.PAID), age=GIVE_UP).deed is Deed.CAPTURE
 
 
 @pytest.mark.parametrize(
@@ -77,33 +81,33 @@ def test_an_agreed_payment_is_captured_whatever_we_thought(status: A, where: Ord
 )
 @pytest.mark.parametrize("status", [*OPEN, A.FAILED, A.EXPIRED])
 def test_a_payment_that_differs_is_reviewed(status: A, other: dict[str, Any], reason: str) -> None:
-    verdict = judge(order(), attempt(status), said(Result.PAID, **other), old=False)
+    verdict = judge(order(), attempt(status), said(Result.PAID, **other), age=600)
     assert (verdict.deed, verdict.reason) == (Deed.REVIEW, reason)
 
 
 @pytest.mark.parametrize("answer", list(Result))
 @pytest.mark.parametrize("status", [A.PAID, A.REFUNDED])
 def test_paid_is_final(status: A, answer: Result) -> None:
-    for old in (False, True):
+    for age in (600, GIVE_UP):
         for other in ({}, {"fils": 1}):
-            verdict = judge(order(OrderStatus.PAID), attempt(status), said(answer, **other), old=old)
+            verdict = judge(order(OrderStatus.PAID), attempt(status), said(answer, **other), age=age)
             assert verdict.deed in {Deed.KEEP, Deed.NOTE}
 
 
 @pytest.mark.parametrize("where", [OrderStatus.PAID, OrderStatus.POSTED, OrderStatus.REFUNDED])
 def test_a_second_capture_is_reviewed(where: OrderStatus) -> None:
-    verdict = judge(order(where), attempt(A.EXPIRED), said(Result.PAID), old=False)
+    verdict = judge(order(where), attempt(A.EXPIRED), said(Result.PAID), age=600)
     assert (verdict.deed, verdict.reason) == (Deed.REVIEW, "second")
 
 
 def test_only_a_review_for_silence_ends_by_itself() -> None:
     silent = order(OrderStatus.REVIEW, SILENT)
-    assert judge(silent, attempt(A.REVIEW, SILENT), said(Result.PAID), old=True).deed is Deed.CAPTURE
-    other = judge(silent, attempt(A.REVIEW, SILENT), said(Result.PAID, fils=1), old=True)
+    assert judge(silent, attempt(A.REVIEW, SILENT), said(Result.PAID), age=GIVE_UP).deed is Deed.CAPTURE
+    other = judge(silent, attempt(A.REVIEW, SILENT), said(Result.PAID, fils=1), age=GIVE_UP)
     assert (other.deed, other.reason) == (Deed.REVIEW, "amount")
     assert (
         judge(
-            order(OrderStatus.REVIEW, "amount"), attempt(A.REVIEW, "amount"), said(Result.PAID), old=True
+            order(OrderStatus.REVIEW, "amount"), attempt(A.REVIEW, "amount"), said(Result.PAID), age=GIVE_UP
         ).deed
         is Deed.KEEP
     )
@@ -112,44 +116,58 @@ def test_only_a_review_for_silence_ends_by_itself() -> None:
 @pytest.mark.parametrize("status", OPEN)
 def test_failures_are_believed_only_about_the_same_charge(status: A) -> None:
     for answer, deed in ((Result.FAILED, Deed.REFUSE), (Result.EXPIRED, Deed.EXPIRE)):
-        assert judge(order(), attempt(status), said(answer), old=False).deed is deed
-        assert judge(order(), attempt(status), said(answer, track_id="T2"), old=False).deed is Deed.REVIEW
+        assert judge(order(), attempt(status), said(answer), age=600).deed is deed
+        assert judge(order(), attempt(status), said(answer, track_id="T2"), age=600).deed is Deed.REVIEW
 
 
 @pytest.mark.parametrize("answer", [Result.SUSPECT, Result.REFUNDED])
 def test_contradictions_need_a_person(answer: Result) -> None:
-    assert judge(order(), attempt(A.PENDING), said(answer), old=False).deed is Deed.REVIEW
+    assert judge(order(), attempt(A.PENDING), said(answer), age=600).deed is Deed.REVIEW
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "old", "deed", "waits"),
+    ("status", "answer", "age", "deed", "waits"),
     [
-        (A.LINKED, Result.PENDING, False, Deed.WAIT, A.PENDING),
-        (A.PENDING, Result.UNKNOWN, False, Deed.WAIT, A.UNKNOWN),
-        (A.UNKNOWN, Result.PENDING, False, Deed.WAIT, A.PENDING),
-        (A.PENDING, Result.PENDING, True, Deed.REVIEW, None),
-        (A.UNKNOWN, Result.UNKNOWN, True, Deed.REVIEW, None),
-        (A.PENDING, Result.MISSING, False, Deed.WAIT, A.PENDING),
-        (A.PENDING, Result.MISSING, True, Deed.EXPIRE, None),
-        (A.CREATED, Result.MISSING, False, Deed.EXPIRE, None),
-        (A.EXPIRED, Result.PENDING, False, Deed.WAIT, A.EXPIRED),
-        (A.EXPIRED, Result.PENDING, True, Deed.EXPIRE, None),
-        (A.FAILED, Result.PENDING, False, Deed.KEEP, None),
-        (A.FAILED, Result.EXPIRED, False, Deed.KEEP, None),
-        (A.REVIEW, Result.FAILED, False, Deed.KEEP, None),
+        (A.LINKED, Result.PENDING, 0, Deed.WAIT, A.PENDING),
+        (A.PENDING, Result.UNKNOWN, 0, Deed.WAIT, A.UNKNOWN),
+        (A.UNKNOWN, Result.PENDING, 0, Deed.WAIT, A.PENDING),
+        (A.PENDING, Result.PENDING, GIVE_UP, Deed.REVIEW, None),
+        (A.UNKNOWN, Result.UNKNOWN, GIVE_UP, Deed.REVIEW, None),
+        (A.EXPIRED, Result.PENDING, 0, Deed.WAIT, A.EXPIRED),
+        (A.EXPIRED, Result.PENDING, GIVE_UP, Deed.REVIEW, None),
+        (A.LINKED, Result.OPEN, 0, Deed.WAIT, A.LINKED),
+        (A.LINKED, Result.OPEN, PAGE_LIFE, Deed.WAIT, A.LINKED),
+        (A.CREATED, Result.OPEN, 0, Deed.WAIT, A.LINKED),
+        (A.UNKNOWN, Result.OPEN, 0, Deed.WAIT, A.LINKED),
+        (A.LINKED, Result.OPEN, GIVE_UP, Deed.EXPIRE, None),
+        (A.LINKED, Result.MISSING, PAGE_LIFE - 1, Deed.WAIT, A.LINKED),
+        (A.UNKNOWN, Result.MISSING, 0, Deed.WAIT, A.LINKED),
+        (A.PENDING, Result.MISSING, GIVE_UP, Deed.EXPIRE, None),
+        (A.CREATED, Result.MISSING, 0, Deed.EXPIRE, None),
+        (A.EXPIRED, Result.MISSING, PAGE_LIFE, Deed.WAIT, A.EXPIRED),
+        (A.EXPIRED, Result.MISSING, GIVE_UP, Deed.EXPIRE, None),
+        (A.FAILED, Result.PENDING, 0, Deed.KEEP, None),
+        (A.FAILED, Result.EXPIRED, 0, Deed.KEEP, None),
+        (A.REVIEW, Result.FAILED, 0, Deed.KEEP, None),
     ],
 )
 def test_what_is_not_said_is_asked_again_for_a_day(
     status: A,
     answer: Result,
-    old: bool,  # noqa: FBT001 - a table's column
+    age: int,
     deed: Deed,
     waits: A | None,
 ) -> None:
-    verdict = judge(order(), attempt(status), said(answer), old=old)
+    verdict = judge(order(), attempt(status), said(answer), age=age)
     assert verdict.deed is deed
     if waits is not None:
         assert verdict.status is waits
+
+
+def test_a_page_nobody_paid_on_for_an_hour_is_given_up_and_still_asked_about() -> None:
+    verdict = judge(order(), attempt(A.LINKED), said(Result.MISSING), age=PAGE_LIFE)
+    assert (verdict.deed, verdict.asks_on) == (Deed.EXPIRE, True)
+    assert not judge(order(), attempt(A.LINKED), said(Result.MISSING), age=GIVE_UP).asks_on
 
 
 def test_the_gateway_is_asked_after_2_10_30_minutes_and_then_hourly() -> None:

@@ -29,6 +29,8 @@ from bot.sandbox.gateway import Gateway, gateway_app
 from bot.services.ledger import Ledger, open_engine
 from bot.services.ledger.tables import metadata
 from bot.services.orders import Orders, Terms
+from bot.services.payments import Payments
+from bot.services.payments.gateways import Gateways
 from bot.services.payments.sandbox import SandboxPayments
 from bot.tasks import Tasks
 
@@ -105,13 +107,14 @@ class Chats:
 class Wire:
     """Between us and the gateway's API; can be cut, and counts what passes."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, api: tuple[str, ...] = ("/v1/",)) -> None:
         self._app = app
+        self._api = api
         self.cut = False
         self.passed: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and "/v1/" in scope["path"]:
+        if scope["type"] == "http" and any(each in scope["path"] for each in self._api):
             if self.cut:
                 await send({"type": "http.response.start", "status": 503, "headers": []})
                 await send({"type": "http.response.body", "body": b""})
@@ -151,6 +154,10 @@ def asked(key: str, chat: Chat = HERE, language: str = "ar") -> Asked:
     return Asked(f"{chat.channel}:{chat.id}:{key}", chat, language)
 
 
+def terms(url: str) -> Terms:
+    return Terms(url, 30, lambda ref: f"{url}/receipts/{ref}.pdf")
+
+
 @dataclass
 class World:
     engine: AsyncEngine
@@ -161,7 +168,7 @@ class World:
     wire: Wire
     orders: Orders
     ledger: Ledger
-    payments: SandboxPayments
+    payments: Payments
     browser: httpx.AsyncClient
     keyring: Keyring
     gateway: Gateway
@@ -218,12 +225,12 @@ class World:
 def _orders(world: World, ledger: Ledger) -> Orders:
     return Orders(
         ledger=ledger,
-        payments=world.payments,
+        gateways=Gateways(world.payments),
         registry=world.registry,
         clock=world.clock,
         keyring=world.keyring,
         wake=world.chats.wake,
-        terms=Terms(world.url, 30),
+        terms=terms(world.url),
     )
 
 
@@ -235,16 +242,16 @@ async def build(engine: AsyncEngine, store: Path) -> AsyncGenerator[World, None]
         clock, chats, registry = FakeClock(), Chats(), FakeRegistry()
         gateway = gateway_app(clock, SECRET, store, base_url=f"{url}/gateway")
         wire = Wire(gateway)
-        payments = SandboxPayments(f"{url}/gateway", SECRET)
+        payments = SandboxPayments(f"{url}/gateway", SECRET, clock)
         keyring, ledger = Keyring.parse(Keyring.generate()), Ledger(engine)
         orders = Orders(
             ledger=ledger,
-            payments=payments,
+            gateways=Gateways(payments),
             registry=registry,
             clock=clock,
             keyring=keyring,
             wake=chats.wake,
-            terms=Terms(url, 30),
+            terms=terms(url),
         )
         pages = pay_routes(
             orders,

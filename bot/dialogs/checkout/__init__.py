@@ -19,11 +19,13 @@ from bot.dialogs.checkout.effects import (
 )
 from bot.dialogs.checkout.payment import (
     Payment,
+    as_before,
     cancelling,
     checking,
     expiry,
     has_no_order,
     has_order,
+    has_paper,
     is_closed,
     is_in_review,
     is_paid,
@@ -33,6 +35,7 @@ from bot.dialogs.checkout.payment import (
     opening,
     order_of,
     page,
+    paper,
     renewing,
     take_link,
     take_news,
@@ -42,18 +45,21 @@ from bot.dialogs.checkout.texts import (
     expired_text,
     not_yet_text,
     paid_notice,
+    paper_of,
     posted_notice,
     receipt,
     receipt_text,
+    refunded_notice,
     refused,
     refused_notice,
     refused_text,
+    review,
     review_notice,
     review_text,
     summary_text,
 )
 from bot.i18n.text import N_
-from bot.spec import After, Choose, Decide, Dialog, Do, End, Go, Link, WakesTo
+from bot.spec import After, Choose, Decide, Dialog, Do, End, Go, Link, Notice, WakesTo
 
 __all__ = [
     "DIALOG",
@@ -70,6 +76,7 @@ __all__ = [
     "Status",
     "receipt",
     "refused",
+    "review",
 ]
 
 
@@ -107,6 +114,7 @@ _REVIEW = WakesTo(order_of, S.REVIEW, take_news)
 _REFUSED = WakesTo(order_of, S.REFUSED, take_news)
 _NEWS = {"paid": _PAID, "refused": _REFUSED, "review": _REVIEW}
 _OLD_NEWS = WakesTo(order_of, None)
+_PDF = N_("🔗 Receipt (PDF)")
 _OPEN_PAGE = Link(N_("🔗 Open payment page"), page)
 _I_PAID = Go[Payment](N_("I have paid"), S.CHECKING)
 _NEW_LINK = Go[Payment](N_("New link"), S.RENEWING)
@@ -114,17 +122,19 @@ _CANCEL = Go[Payment](N_("Cancel"), S.CANCELLING)
 
 DIALOG = Dialog[Payment](
     id="checkout",
-    version=1,
+    version=2,
     title=N_("Payment"),
     answers=Payment,
     start=S.OPENING,
     cancel=S.LEAVING,
     notices={
-        "paid": paid_notice,
-        "posted": posted_notice,
-        "refused": refused_notice,
-        "review": review_notice,
+        "paid": Notice(paid_notice, (_PDF, paper_of)),
+        "posted": Notice(posted_notice, (_PDF, paper_of)),
+        "refused": Notice(refused_notice),
+        "review": Notice(review_notice),
+        "refunded": Notice(refunded_notice, (_PDF, paper_of)),
     },
+    migrations={1: as_before},
     help=N_(
         "The payment page opens in your browser. After paying, come back here: the receipt arrives by itself."
     ),
@@ -260,7 +270,7 @@ DIALOG = Dialog[Payment](
         S.LEFT: End(N_("Cancelled. Nothing was taken.")),
         S.PAID: Choose(
             receipt_text,
-            (Go(N_("What else is owed?"), S.DONE),),
+            (Link(_PDF, paper, when=has_paper), Go(N_("What else is owed?"), S.DONE)),
             wakes={"paid": _OLD_NEWS, "refused": _OLD_NEWS},
             back=S.DONE,
             rest=True,

@@ -80,8 +80,12 @@ class Standing(msgspec.Struct, frozen=True):
         receipt: receipt number once paid (the order reference), else empty.
         bank: the gateway's reference once paid, else empty.
         fils: amount paid, or due.
-        at: when it was paid (epoch seconds), else 0.
+        at: when it was paid or refused (epoch seconds), else 0.
         reason: for ``refused``, the gateway's reason: a value of `RefusalReason`.
+        payment: the gateway's payment id of the last try, empty when it gave none.
+        track: our number of the last try at the gateway.
+        paper: address of the PDF receipt once paid, else empty; it works for some days.
+        refunded: fils that went back.
     """
 
     status: Status
@@ -90,6 +94,10 @@ class Standing(msgspec.Struct, frozen=True):
     fils: int = 0
     at: int = 0
     reason: str = ""
+    payment: str = ""
+    track: str = ""
+    paper: str = ""
+    refunded: int = 0
 
 
 class RefusalReason(StrEnum):

@@ -29,6 +29,15 @@ class Payment(msgspec.Struct, frozen=True):
     status: Status = Status.NONE
     bank: str = ""
     reason: str = ""
+    at: int = 0
+    payment: str = ""
+    track: str = ""
+    paper: str = ""
+
+
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 only adds answers that have defaults."""
+    return answers
 
 
 def take_link(payment: Payment, link: PayLink) -> Payment:
@@ -39,12 +48,42 @@ def take_link(payment: Payment, link: PayLink) -> Payment:
 
 def take_standing(payment: Payment, standing: Standing) -> Payment:
     return msgspec.structs.replace(
-        payment, status=standing.status, bank=standing.bank, reason=standing.reason
+        payment,
+        status=standing.status,
+        bank=standing.bank,
+        reason=standing.reason,
+        at=standing.at,
+        payment=standing.payment,
+        track=standing.track,
+        paper=standing.paper,
     )
 
 
 def take_news(payment: Payment, data: Mapping[str, Any]) -> Payment:
-    return msgspec.structs.replace(payment, bank=data.get("bank", ""), reason=data.get("reason", ""))
+    return take_standing(payment, news(data))
+
+
+def news(data: Mapping[str, Any]) -> Standing:
+    """A happening's data: how the order stands, as plain values."""
+    return msgspec.convert(data, Standing)
+
+
+def standing_of(payment: Payment) -> Standing:
+    return Standing(
+        status=payment.status,
+        receipt=payment.order,
+        bank=payment.bank,
+        fils=total(payment),
+        at=payment.at,
+        reason=payment.reason,
+        payment=payment.payment,
+        track=payment.track,
+        paper=payment.paper,
+    )
+
+
+def has_paper(payment: Payment) -> bool:
+    return bool(payment.paper)
 
 
 def total(payment: Payment) -> int:
@@ -93,6 +132,10 @@ def checking(payment: Payment) -> CheckPayment:
 
 def cancelling(payment: Payment) -> CancelOrder:
     return CancelOrder(payment.order)
+
+
+def paper(payment: Payment) -> str:
+    return payment.paper
 
 
 def page(payment: Payment) -> str:

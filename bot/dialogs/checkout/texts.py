@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.dialogs.checkout.effects import (
-    RefusalReason,
-)
-from bot.dialogs.checkout.payment import (
-    Payment,
-    is_closed,
-    total,
-)
-from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Hour, Lines, Ltr, Money, Msg, say
+from bot.clock import local
+from bot.dialogs.checkout.effects import RefusalReason, Standing, Status
+from bot.dialogs.checkout.payment import Payment, is_closed, news, standing_of, total
+from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Day, Hour, Lines, Ltr, Money, Msg, say
 
 _REASONS: Final[dict[str, Msg]] = {
     RefusalReason.FUNDS: N_("the account does not hold enough"),
@@ -22,6 +17,31 @@ _REASONS: Final[dict[str, Msg]] = {
     RefusalReason.TIMEOUT: N_("the time on the payment page ran out"),
     RefusalReason.DECLINED: N_("the bank declined it"),
 }
+
+
+_CONTRADICTION: Final = N_(
+    "The gateway's answer about order {order} does not match ours, so a person looks at it now. "
+    "Do not pay again; I will write to you here."
+)
+_NOT_RECORDED: Final = N_(
+    "Your payment of order {order} arrived, but the ministry's records did not take it, so a person looks "
+    "at it now. Do not pay again; I will write to you here."
+)
+_REVIEWS: Final[dict[str, Msg]] = {
+    "second": N_(
+        "A second payment of order {order} arrived, and one is enough. A person looks at it now so that it "
+        "is given back. Do not pay again; I will write to you here."
+    ),
+    "silent": N_(
+        "For a day the bank has not said whether order {order} was paid, so a person asks it now. "
+        "Do not pay again; I will write to you here."
+    ),
+    **dict.fromkeys(
+        ("already_paid", "amount_differs", "unknown_fine", "not_payable", "order_differs", "key_reused"),
+        _NOT_RECORDED,
+    ),
+}
+"""By the reason of the review; the last six are the registry's refusals."""
 
 
 def summary_text(payment: Payment) -> Arg:
@@ -57,23 +77,55 @@ def summary_text(payment: Payment) -> Arg:
 
 def receipt_text(payment: Payment) -> Arg:
     """The receipt."""
-    return receipt(total(payment), payment.order, payment.bank)
+    return receipt(standing_of(payment))
 
 
-def receipt(fils: int, order: str, bank: str) -> Arg:
-    """Money arrived: how much, under which references, what happens now."""
+def receipt(how: Standing) -> Arg:
+    """Money arrived: how much, when, under which references, what happens now.
+
+    KNET's certification asks for date, time, amount, payment id and track id in every message about a
+    payment (integration manual, 12).
+    """
     parts: list[Arg] = [
-        say(N_("✓ Paid: *{amount}*"), amount=Money(fils)),
-        say(N_("Receipt {order}"), order=Code(order)),
+        say(N_("✓ Paid: *{amount}*"), amount=Money(how.fils)),
+        *_when(how),
+        say(N_("Receipt {order}"), order=Code(how.receipt)),
     ]
-    if bank:
-        parts.append(say(N_("Bank reference {bank}"), bank=Code(bank)))
-    parts.append(say(N_("The ministry's records are updated within 15 minutes, so do not pay again.")))
+    if how.bank:
+        parts.append(say(N_("Bank reference {bank}"), bank=Code(how.bank)))
+    parts += _numbers(how)
+    if how.refunded:
+        parts.append(say(N_("Given back: *{amount}*"), amount=Money(how.refunded)))
+    elif how.status is Status.POSTED:
+        parts.append(say(N_("It is recorded at the ministry; its pages show it within 15 minutes.")))
+    else:
+        parts.append(
+            say(N_("It is being recorded at the ministry, within 15 minutes as a rule. Do not pay again."))
+        )
     return Lines(tuple(parts))
 
 
+def _when(how: Standing) -> tuple[Arg, ...]:
+    if not how.at:
+        return ()
+    return (say(N_("{day}, {hour}"), day=Day(local(how.at).date()), hour=Hour(how.at)),)
+
+
+def _numbers(how: Standing) -> list[Arg]:
+    parts: list[Arg] = []
+    if how.payment:
+        parts.append(say(N_("Payment id {payment}"), payment=Code(how.payment)))
+    if how.track:
+        parts.append(say(N_("Track id {track}"), track=Code(how.track)))
+    return parts
+
+
 def paid_notice(data: Mapping[str, Any]) -> Arg:
-    return receipt(int(data["fils"]), str(data["receipt"]), str(data.get("bank", "")))
+    return receipt(news(data))
+
+
+def paper_of(data: Mapping[str, Any]) -> str:
+    return str(data.get("paper", ""))
 
 
 def posted_notice(data: Mapping[str, Any]) -> Arg:
@@ -81,40 +133,54 @@ def posted_notice(data: Mapping[str, Any]) -> Arg:
 
 
 def refused_notice(data: Mapping[str, Any]) -> Arg:
-    return refused(str(data.get("reason", "")), int(data["fils"]))
+    return refused(news(data))
 
 
 def review_notice(data: Mapping[str, Any]) -> Arg:
-    return review(str(data["receipt"]))
+    return review(str(data["receipt"]), str(data.get("reason", "")))
 
 
-def refused(reason: str, fils: int) -> Arg:
+def refunded_notice(data: Mapping[str, Any]) -> Arg:
+    """Money went back."""
+    return Lines(
+        (
+            say(
+                N_("✓ *{amount}* of order {order} was given back to the card it was paid with."),
+                amount=Money(int(data.get("refunded", 0))),
+                order=Code(str(data["receipt"])),
+            ),
+            say(N_("The bank may take some days to show it.")),
+        )
+    )
+
+
+def refused(how: Standing) -> Arg:
     """A payment was refused, and why."""
-    why = _REASONS.get(reason, _REASONS[RefusalReason.DECLINED])
-    return say(
-        N_("✕ The payment of *{amount}* did not go through: {reason}. Nothing was taken."),
-        amount=Money(fils),
-        reason=say(why),
+    why = _REASONS.get(how.reason, _REASONS[RefusalReason.DECLINED])
+    return Lines(
+        (
+            say(
+                N_("✕ The payment of *{amount}* did not go through: {reason}. Nothing was taken."),
+                amount=Money(how.fils),
+                reason=say(why),
+            ),
+            *_when(how),
+            *_numbers(how),
+        )
     )
 
 
-def review(order: str) -> Arg:
-    """The gateway's word and ours differ."""
-    return say(
-        N_(
-            "The gateway's answer about order {order} does not match ours, so a person looks at it now. "
-            "Do not pay again; I will write to you here."
-        ),
-        order=Code(order),
-    )
+def review(order: str, reason: str) -> Arg:
+    """What a person looks at now, and what that means for the resident's money."""
+    return say(_REVIEWS.get(reason, _CONTRADICTION), order=Code(order))
 
 
 def refused_text(payment: Payment) -> Arg:
-    return refused(payment.reason, total(payment))
+    return refused(standing_of(payment))
 
 
 def review_text(payment: Payment) -> Arg:
-    return review(payment.order)
+    return review(payment.order, payment.reason)
 
 
 def expired_text(payment: Payment) -> Arg:
@@ -125,6 +191,8 @@ def expired_text(payment: Payment) -> Arg:
 
 def not_yet_text(payment: Payment) -> Arg:
     return say(
-        N_("No payment of *{total}* has reached the gateway yet, and nothing was taken."),
+        N_(
+            "The gateway has seen no payment of *{total}* yet. If you have just paid, wait a minute and ask again; if not, the page is still open for you."
+        ),
         total=Money(total(payment)),
     )

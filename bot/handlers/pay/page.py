@@ -6,7 +6,7 @@ from importlib.resources import files
 from string import Template
 from typing import Final, Protocol
 
-from bot.dialogs.checkout import Standing, Status, receipt, refused
+from bot.dialogs.checkout import Standing, Status, receipt, refused, review
 from bot.domain import Item
 from bot.i18n.text import N_, Arg, Code, Hour, Ltr, Money, Text, say
 from bot.model import Chat, Span
@@ -15,7 +15,7 @@ Render = Callable[[Arg, str], tuple[Span, ...]]
 """`bot.i18n.render.Renderer.render`."""
 
 LANGUAGES: Final = ("ar", "en")
-PAYABLE: Final = (Status.NONE, Status.PENDING, Status.REFUSED)
+PAYABLE: Final = (Status.NONE, Status.REFUSED)
 """Standings in which the page shows the button."""
 
 _WEB = files("bot.web")
@@ -71,7 +71,7 @@ class Pages:
             self._p(say(N_("Total *{total}*"), total=Money(bill.fils)), language, "total"),
         ]
         if bill.standing.status is Status.REFUSED:
-            parts.append(self._p(refused(bill.standing.reason, bill.fils), language, "note"))
+            parts.append(self._p(refused(bill.standing), language, "note"))
         pay = self._text(say(N_("Pay {amount}"), amount=Money(bill.fils)), language)
         parts += [
             f'<form method="post" action="?lang={language}"><button>{pay}</button></form>',
@@ -163,21 +163,13 @@ def _standing(bill: Bill) -> tuple[Text, tuple[Arg, ...]]:
     how = bill.standing
     match how.status:
         case Status.PAID | Status.POSTED:
-            return say(N_("Payment received")), (receipt(how.fils, how.receipt, how.bank),)
+            return say(N_("Payment received")), (receipt(how),)
         case Status.REFUSED:
-            return say(N_("Payment refused")), (refused(how.reason, how.fils),)
+            return say(N_("Payment refused")), (refused(how),)
         case Status.CANCELLED:
             return say(N_("Order closed")), (say(N_("This order was closed and nothing was taken.")),)
         case Status.REVIEW:
-            return say(N_("Payment under review")), (
-                say(
-                    N_(
-                        "A person is looking at the payment of order {order}. Do not pay again; "
-                        "the answer comes to your chat."
-                    ),
-                    order=Code(bill.order),
-                ),
-            )
+            return say(N_("Payment under review")), (review(bill.order, how.reason),)
         case _:
             return say(N_("Not confirmed yet")), (
                 say(

@@ -52,6 +52,15 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _WAITING: Final = (Status.NONE, Status.PENDING, Status.UNKNOWN)
 
 
+class Heard(Protocol):
+    """How a notification is answered; `bot.services.orders.Heard`."""
+
+    @property
+    def answer(self) -> str: ...
+    @property
+    def back(self) -> str: ...
+
+
 class Desk(Protocol):
     """What the pages need of the orders; `bot.services.orders.Orders`."""
 
@@ -71,8 +80,12 @@ class Desk(Protocol):
         """Ask the gateway, then show how the order stands."""
         ...
 
-    async def notified(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """A notification; false when it is not one about an attempt of ours."""
+    async def notified(self, provider: str, body: bytes, headers: Mapping[str, str]) -> Heard | None:
+        """A gateway's notification; None when it is not one about an attempt of ours.
+
+        Raises:
+            Unavailable: the ledger does not answer.
+        """
         ...
 
 
@@ -101,8 +114,9 @@ class _Site:
         if bill is None:
             return self._unknown(request)
         language, how = _language(request, bill), bill.standing.status
-        # A page of the gateway may still be open: then nobody can say yet that nothing was taken.
-        if how not in PAYABLE or (how is Status.PENDING and not bill.live):
+        # A page of the gateway may have been used: then nobody can say yet that nothing was taken.
+        begun = how is Status.NONE and bool(bill.standing.track)
+        if how not in PAYABLE or (begun and not bill.live):
             return self._standing(request, bill, language)
         if not bill.live:
             return self._plain(410, expired(), language, self._back_url(bill.chat))
@@ -143,20 +157,23 @@ class _Site:
         return self._standing(request, bill, _language(request, bill))
 
     async def notify(self, request: Request) -> Response:
-        """A notification. All that is wrong with one is answered alike."""
-        body = bytearray()
+        """A notification. All that is wrong with one is answered alike.
+
+        KNET's older terminals bring theirs through the resident's browser: that one is sent on.
+        """
         try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > LIMIT:
-                    return _refused()
-        except ClientDisconnect:
+            body = request.url.query.encode() if request.method == "GET" else await _body(request)
+        except (ClientDisconnect, ValueError):
             return _refused()
         try:
-            taken = await self._desk.notified(bytes(body), request.headers)
+            heard = await self._desk.notified(request.path_params["provider"], body, request.headers)
         except Unavailable:
             return PlainTextResponse("try again", status_code=503)
-        return PlainTextResponse("OK") if taken else _refused()
+        if heard is None:
+            return _refused()
+        if request.method == "GET" or request.headers.get("sec-fetch-mode") == "navigate":
+            return RedirectResponse(heard.back, status_code=303, headers=self._headers)
+        return PlainTextResponse(heard.answer)
 
     async def style(self, _request: Request) -> Response:
         """The pages' style sheet."""
@@ -199,7 +216,6 @@ def pay_routes(
     hosts: Sequence[str],
     host: str,
     home: str = "/",
-    provider: str = "sandbox",
 ) -> list[Route]:
     """The routes of the payment pages.
 
@@ -210,7 +226,6 @@ def pay_routes(
         hosts: where the button may lead; ``host`` or ``host:port``.
         host: where it leads, as residents read it.
         home: where someone goes whose link is not known.
-        provider: name of the gateway, part of the notifications' address.
     """
     site = _Site(desk, Pages(render, host), back_url, hosts, home)
     return [
@@ -218,7 +233,7 @@ def pay_routes(
         Route("/p/{token}", site.show, methods=["GET"]),
         Route("/p/{token}", site.press, methods=["POST"]),
         Route("/p/{token}/return", site.back, methods=["GET", "POST"]),
-        Route(f"/payments/{provider}/notify", site.notify, methods=["POST"]),
+        Route("/payments/{provider}/notify", site.notify, methods=["GET", "POST"]),
     ]
 
 
@@ -267,6 +282,15 @@ def _own_form(request: Request) -> bool:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     site = request.headers.get("sec-fetch-site", "same-origin")
     return kind == "application/x-www-form-urlencoded" and site == "same-origin"
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LIMIT:
+            raise ValueError("too long")
+    return bytes(body)
 
 
 def _refused() -> Response:

@@ -1,6 +1,6 @@
 """Orders: what a resident chose to pay, from the link to the registry's record of it."""
 
-from bot.services.orders.parts import Bill, Registry, Terms
+from bot.services.orders.parts import Bill, Heard, Registry, Terms
 from bot.services.orders.service import Orders, executors
 
-__all__ = ["Bill", "Orders", "Registry", "Terms", "executors"]
+__all__ = ["Bill", "Heard", "Orders", "Registry", "Terms", "executors"]

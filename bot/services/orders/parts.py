@@ -3,10 +3,12 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
 
+from bot.crypto import Keyring
 from bot.dialogs.checkout import RefusalReason, Standing, Status
 from bot.domain import Item
 from bot.model import Chat
@@ -22,6 +24,12 @@ ASK_AFTER: Final = (120, 600, 1800)
 
 GIVE_UP: Final = DAY
 """Seconds after which an attempt the gateway cannot explain becomes a person's business."""
+
+PAGE_LIFE: Final = 3600
+"""Seconds after which a gateway's page nobody paid on counts as left, where the gateway does not say so.
+
+KNET does not publish the life of its page; an hour is far above any session's. Money that still arrives on
+such a page is accepted."""
 
 SETTLED_FOR: Final = DAY
 """Seconds a recorded fine cannot be ordered again: the ministry's records take 15 minutes, to be safe."""
@@ -53,10 +61,12 @@ class Terms(msgspec.Struct, frozen=True):
     Attributes:
         base_url: where residents' browsers and the gateway find us, without a slash at the end.
         link_minutes: life of a payment link.
+        receipt: address of the PDF receipt of a paid order, by its reference.
     """
 
     base_url: str
     link_minutes: int
+    receipt: Callable[[str], str]
 
 
 class Registry(Protocol):
@@ -95,6 +105,18 @@ class Bill(msgspec.Struct, frozen=True):
     standing: Standing
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """How a notification is answered.
+
+    Attributes:
+        answer: the body, in the gateway's form.
+        back: where the browser goes, for the gateways that bring the notification through it.
+    """
+
+    answer: str
+    back: str
+
+
 def new_reference() -> str:
     """A public order reference, ``IQ-7F3C-9A1D``; the ledger refuses one that exists."""
     return f"IQ-{_random(4)}-{_random(4)}"
@@ -108,6 +130,19 @@ def new_track() -> str:
 def new_token() -> str:
     """A link's token: 192 bits, safe in a path."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def return_token(keyring: Keyring, track: str) -> str:
+    """The token of the page a gateway sends browsers back to: it shows how an order stands and never pays.
+
+    Derived, so that the same notification always gets the same answer and no token has to be kept.
+    """
+    return keyring.blind(f"return:{track}")
+
+
+def chat_blind(keyring: Keyring, chat: Chat) -> str:
+    """What the ledger finds a chat's orders by."""
+    return keyring.blind(f"{chat.channel}:{chat.id}")
 
 
 def token_hash(token: str) -> str:
@@ -129,30 +164,40 @@ def ask_again(attempt: Attempt, now: int) -> int:
     return attempt.created + (age // 3600 + 1) * 3600
 
 
-def standing(order: Order, attempts: list[Attempt]) -> Standing:
-    """How the order stands, from its attempts (oldest first)."""
+def standing(order: Order, attempts: list[Attempt], receipt: Callable[[str], str]) -> Standing:
+    """How the order stands, from its attempts (oldest first); ``receipt``: address of a paid order's PDF."""
     paid = order.paid_at > 0
     status, reason = _status(order, attempts)
+    told = told_of(attempts)
     return Standing(
         status=status,
         receipt=order.ref if paid else "",
         bank=order.bank,
         fils=order.total_fils,
-        at=order.paid_at,
+        at=order.paid_at or (told.updated if told and status is Status.REFUSED else 0),
         reason=reason,
+        payment=told.payment if told else "",
+        track=told.track if told else "",
+        paper=receipt(order.ref) if paid else "",
     )
+
+
+def told_of(attempts: list[Attempt]) -> Attempt | None:
+    """The attempt whose numbers a resident is told: the one that paid, else the newest."""
+    paid = (each for each in attempts if each.status in (AttemptStatus.PAID, AttemptStatus.REFUNDED))
+    return next(paid, attempts[-1] if attempts else None)
 
 
 def _status(order: Order, attempts: list[Attempt]) -> tuple[Status, str]:
     if order.status is not OrderStatus.OPEN:
-        return _CLOSED[order.status], ""
+        return _CLOSED[order.status], order.reason
     if not attempts:
         return Status.NONE, ""
     last = attempts[-1]
     match last.status:
-        case AttemptStatus.CREATED:
+        case AttemptStatus.CREATED | AttemptStatus.LINKED:
             return Status.NONE, ""
-        case AttemptStatus.LINKED | AttemptStatus.PENDING:
+        case AttemptStatus.PENDING:
             return Status.PENDING, ""
         case AttemptStatus.UNKNOWN:
             return Status.UNKNOWN, ""

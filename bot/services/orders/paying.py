@@ -1,6 +1,4 @@
-"""The payment pages' half of the order service: a link's page, its button, the way back, notifications."""
-
-from collections.abc import Mapping
+"""The payment pages' half of the order service: a link's page, its button, the way back."""
 
 import structlog
 
@@ -8,31 +6,34 @@ from bot.crypto import Keyring
 from bot.dialogs.checkout import CheckoutRefused
 from bot.errors import Declined, Malformed, Unavailable
 from bot.ports import Clock, Failed, Wake
-from bot.services.ledger import Attempt, AttemptStatus, Ledger, Link, Order, OrderStatus, Taken
+from bot.services.ledger import Attempt, AttemptStatus, Ledger, Link, Order, OrderStatus
 from bot.services.orders.parts import (
     ASK_AFTER,
     Bill,
     Registry,
     Terms,
-    new_token,
     new_track,
+    return_token,
     standing,
     token_hash,
 )
 from bot.services.orders.settle import Settling
-from bot.services.payments import Callback, Charge, Payments, Result
+from bot.services.payments import Charge, Payments, Result
+from bot.services.payments.gateways import Gateways
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_TOKEN = 64
+_BUSY = (AttemptStatus.UNKNOWN, AttemptStatus.PENDING)
+"""Somebody pays right now, or nobody knows: no other page is opened."""
 
 
 class Paying:
-    """What a link's pages and a gateway's notifications come to.
+    """What a link's pages come to.
 
     Args:
         ledger: migrated.
-        payments: the gateway.
+        gateways: the current one takes new payments.
         registry: told of what was paid.
         clock: the time.
         keyring: seals chats, blinds keys.
@@ -44,7 +45,7 @@ class Paying:
         self,
         *,
         ledger: Ledger,
-        payments: Payments,
+        gateways: Gateways,
         registry: Registry,
         clock: Clock,
         keyring: Keyring,
@@ -52,12 +53,18 @@ class Paying:
         terms: Terms,
     ) -> None:
         self._ledger = ledger
-        self._payments = payments
+        self._gateways = gateways
         self._clock = clock
         self._keyring = keyring
         self._terms = terms
         self._settling = Settling(
-            ledger=ledger, payments=payments, registry=registry, clock=clock, keyring=keyring, wake=wake
+            ledger=ledger,
+            gateways=gateways,
+            registry=registry,
+            clock=clock,
+            keyring=keyring,
+            wake=wake,
+            terms=terms,
         )
 
     async def page(self, token: str) -> Bill | None:
@@ -66,7 +73,7 @@ class Paying:
         return None if found is None else await self._bill(*found)
 
     async def pay(self, token: str) -> str:
-        """The gateway's page for the link's order; pressed twice, the same one.
+        """The gateway's page for the link's order; where the gateway allows it, pressed twice, the same one.
 
         Returns:
             The address, or empty when there is nothing to pay now: paid, cancelled, expired, or the bank
@@ -83,7 +90,7 @@ class Paying:
         for attempt in await self._unsettled(order.id):
             lost |= await self._settling.ask(attempt, "resident", quiet=True) is Result.MISSING
         current = await self._begin(order)
-        if current is None or current.status is AttemptStatus.UNKNOWN:
+        if current is None or current.status in _BUSY:
             return ""
         return current.url if current.url and not lost else await self._link_up(order, current)
 
@@ -101,80 +108,67 @@ class Paying:
             fresh = await read.order_by_id(order.id)
         return await self._bill(link, fresh or order)
 
-    # --- notifications ---------------------------------------------------------------------------
-
-    async def notified(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """A gateway's notification: find the attempt, enquire, settle.
-
-        Returns:
-            False for anything that is not a notification about an attempt of ours; never why.
-        """
-        try:
-            callback = self._payments.parse_callback(body, headers)
-        except Malformed:
-            return False
-        honest = await self._keep_event(callback)
-        async with self._ledger.read() as read:
-            attempt = await read.find_attempt(
-                self._payments.name, track=callback.track_id, provider_ref=callback.provider_ref
-            )
-        if attempt is None:
-            return False
-        if not honest:
-            log.error("notification repeated with another amount", provider=attempt.provider)
-        try:
-            await self._settling.ask(attempt, "gateway")
-        except Unavailable:
-            log.warning("notification without an enquiry", provider=attempt.provider)
-        return True
-
     # --- inside ----------------------------------------------------------------------------------
 
     async def _begin(self, order: Order) -> Attempt | None:
-        """The order's open attempt, made now if there is none; None when there is nothing to pay."""
+        """The order's open attempt, made now if there is none; None when there is nothing to pay.
+
+        Where a gateway's page opens only once, an attempt whose page was given out makes room for a new
+        one. It is still asked about: should it be paid after all, that is accepted.
+        """
         now = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
             if order.status is not OrderStatus.OPEN:
                 return None
             for attempt in await work.attempts(order.id):
-                if attempt.status.is_open:
+                if not attempt.status.is_open:
+                    continue
+                once = not self._gateways.of(attempt.provider).reopens
+                if attempt.status is not AttemptStatus.LINKED or not once:
                     return attempt
-            return await work.add_attempt(
-                order, self._payments.name, new_track(), now, due=now + ASK_AFTER[0]
-            )
+                change = {"status": AttemptStatus.EXPIRED}
+                await work.set_attempt(attempt, now, "resident", "page opened anew", **change)
+            current = self._gateways.current.name
+            return await work.add_attempt(order, current, new_track(), now, due=now + ASK_AFTER[0])
 
     async def _link_up(self, order: Order, attempt: Attempt) -> str:
         """Have the gateway make the attempt's page (again: it knows the track id) and keep its address."""
-        now, token = self._clock.now(), new_token()
-        base = self._terms.base_url
+        gateway = self._gateways.of(attempt.provider)
+        token = return_token(self._keyring, attempt.track)
         charge = Charge(
             track_id=attempt.track,
             fils=attempt.fils,
+            order=order.ref,
             language=order.language,
-            return_url=f"{base}/p/{token}/return",
-            notify_url=f"{base}/payments/{self._payments.name}/notify",
-            description=f"Order {order.ref}",
+            return_url=self._return_url(attempt.track),
+            notify_url=f"{self._terms.base_url}/payments/{gateway.name}/notify",
+            minutes=self._terms.link_minutes,
         )
         try:
-            made = await self._payments.create(charge)
+            made = await gateway.create(charge)
         except (Declined, Malformed) as error:
             log.error("gateway made no page", order=order.ref, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
             raise Unavailable("payments", "made no page") from error
+        now = self._clock.now()
         async with self._ledger.write() as work:
             await work.lock(order.id)
-            # A token of its own, expired from the start: the gateway gets an address that shows how the
-            # order stands, and never one that pays.
-            await work.add_link(order.id, token_hash(token), now, now)
+            if await work.link(token_hash(token)) is None:
+                # A token of its own, expired from the start: the gateway gets an address that shows how
+                # the order stands, and never one that pays.
+                await work.add_link(order.id, token_hash(token), now, now)
             fresh = await work.attempt(attempt.id)
             if not fresh.status.is_open:
                 raise Unavailable("payments", "the attempt was closed meanwhile")
-            if fresh.url != made.url:
-                changes = {"url": made.url, "provider_ref": made.provider_ref}
+            if fresh.url != (url := _kept(made.url, gateway)):
+                changes = {"url": url, "provider_ref": made.provider_ref}
                 await work.set_attempt(
                     fresh, now, "gateway", "page made", status=AttemptStatus.LINKED, **changes
                 )
         return made.url
+
+    def _return_url(self, track: str) -> str:
+        return f"{self._terms.base_url}/p/{return_token(self._keyring, track)}/return"
 
     async def _ask_all(self, order: Order, *, quiet: bool = True) -> None:
         """Ask the gateway about everything that may still be paid.
@@ -213,21 +207,13 @@ class Paying:
             fils=order.total_fils,
             until=link.expires_at,
             live=self._clock.now() < link.expires_at,
-            standing=standing(order, attempts),
+            standing=standing(order, attempts, self._terms.receipt),
         )
 
-    async def _keep_event(self, callback: Callback) -> bool:
-        for _ in range(2):
-            try:
-                async with self._ledger.write() as work:
-                    return await work.add_event(
-                        self._payments.name,
-                        callback.event[:64],
-                        callback.result[:32],
-                        callback.track_id[:19],
-                        callback.fils,
-                        self._clock.now(),
-                    )
-            except Taken:
-                continue
-        return True
+
+def _kept(url: str, gateway: Payments) -> str:
+    """What is kept of a page's address: of one that opens only once, not what it carries.
+
+    KNET's request holds, encrypted, the terminal's password.
+    """
+    return url if gateway.reopens else url.partition("?")[0]

@@ -5,6 +5,9 @@ that may still be paid, because a link we call dead may have been used a second 
 decides races: a fine in two orders, two attempts of one order, cancelled against paid.
 """
 
+from collections.abc import Mapping
+from functools import cached_property
+
 import structlog
 
 from bot.dialogs.checkout import (
@@ -20,7 +23,16 @@ from bot.errors import Declined, Unavailable
 from bot.model import Chat
 from bot.ports import Asked, Effect, Executor, Failed
 from bot.services.ledger import AttemptStatus, NewOrder, Order, OrderStatus, Taken
-from bot.services.orders.parts import hidden, new_reference, new_token, standing, token_hash
+from bot.services.orders.notified import Notified
+from bot.services.orders.parts import (
+    Heard,
+    chat_blind,
+    hidden,
+    new_reference,
+    new_token,
+    standing,
+    token_hash,
+)
 from bot.services.orders.paying import Paying
 from bot.services.orders.sweep import Sweep
 
@@ -90,6 +102,18 @@ class Orders(Paying):
         await self._close(order)
         return await self._standing(order)
 
+    async def notified(self, provider: str, body: bytes, headers: Mapping[str, str]) -> Heard | None:
+        """Take a notification in; None for one that is not about an attempt of ours, never why.
+
+        Raises:
+            Unavailable: the ledger does not answer; the gateway should try again.
+        """
+        attempt = await self._notices.take(provider, body, headers)
+        if attempt is None:
+            return None
+        back = self._return_url(attempt.track)
+        return Heard(self._gateways.of(attempt.provider).acknowledge(back), back)
+
     async def post(self, ref: str) -> None:
         """Record the paid order ``ref`` at the registry now; does nothing when that is done already."""
         async with self._ledger.read() as read:
@@ -100,6 +124,16 @@ class Orders(Paying):
     async def sweep(self) -> int:
         """One pass over everything that is due; returns how much was taken up. Safe in any number at once."""
         return await Sweep(self._ledger, self._settling, self._clock).run()
+
+    @cached_property
+    def _notices(self) -> Notified:
+        return Notified(
+            ledger=self._ledger,
+            gateways=self._gateways,
+            clock=self._clock,
+            keyring=self._keyring,
+            settling=self._settling,
+        )
 
     # --- opening ---------------------------------------------------------------------------------
 
@@ -146,7 +180,7 @@ class Orders(Paying):
         async with self._ledger.write() as work:
             await work.add_link(order.id, token_hash(token), now, until)
         url = f"{self._terms.base_url}/p/{token}"
-        return PayLink(order.ref, url, self._payments.host, until, order.total_fils)
+        return PayLink(order.ref, url, self._gateways.current.hosts[0], until, order.total_fils)
 
     # --- closing ---------------------------------------------------------------------------------
 
@@ -179,10 +213,10 @@ class Orders(Paying):
     async def _standing(self, order: Order) -> Standing:
         async with self._ledger.read() as read:
             fresh = await read.order_by_id(order.id) or order
-            return standing(fresh, await read.attempts(order.id))
+            return standing(fresh, await read.attempts(order.id), self._terms.receipt)
 
     def _blind(self, chat: Chat) -> str:
-        return self._keyring.blind(f"{chat.channel}:{chat.id}")
+        return chat_blind(self._keyring, chat)
 
 
 def executors(orders: Orders) -> dict[type[Effect], Executor]:

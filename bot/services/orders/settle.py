@@ -11,22 +11,23 @@ import msgspec
 import structlog
 
 from bot.crypto import Keyring
-from bot.dialogs.checkout import RefusalReason
 from bot.errors import BotError, Declined, OutsideError, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Clock, Wake
-from bot.services.ledger import Attempt, AttemptStatus, Ledger, Notice, Order, OrderStatus, Work
+from bot.services.ledger import Attempt, Ledger, Notice, Order, OrderStatus
+from bot.services.orders.acts import Acts
 from bot.services.orders.parts import (
     FINAL_REFUSALS,
-    GIVE_UP,
     LEASE,
     POST_AGAIN,
     POST_AT_ONCE,
     Registry,
-    ask_again,
+    Terms,
+    standing,
 )
-from bot.services.orders.verdict import SILENT, Deed, Verdict, judge
-from bot.services.payments import Enquiry, Payments, Result
+from bot.services.orders.verdict import judge
+from bot.services.payments import Enquiry, Result
+from bot.services.payments.gateways import Gateways
 
 log = structlog.get_logger(__name__)
 
@@ -38,25 +39,28 @@ class Settling:
 
     Args:
         ledger: migrated.
-        payments: the gateway.
+        gateways: asked about the attempts that are theirs.
         registry: told of what was paid.
         clock: the time.
         keyring: opens the chat an order belongs to.
         wake: brings the news into that chat.
+        terms: where a receipt is found.
     """
 
     def __init__(
         self,
         *,
         ledger: Ledger,
-        payments: Payments,
+        gateways: Gateways,
         registry: Registry,
         clock: Clock,
         keyring: Keyring,
         wake: Wake,
+        terms: Terms,
     ) -> None:
         self._ledger = ledger
-        self._payments = payments
+        self._gateways = gateways
+        self._terms = terms
         self._registry = registry
         self._clock = clock
         self._keyring = keyring
@@ -76,7 +80,8 @@ class Settling:
             Unavailable: the gateway does not say; the attempt is `AttemptStatus.UNKNOWN` meanwhile.
         """
         try:
-            enquiry = await self._payments.enquire(attempt.track, attempt.provider_ref, attempt.fils)
+            gateway = self._gateways.of(attempt.provider)
+            enquiry = await gateway.enquire(attempt.track, attempt.provider_ref, attempt.fils)
         except OutsideError as error:
             log.warning("enquiry failed", provider=attempt.provider, reason=error.reason)
             await self._fulfil(attempt, _UNANSWERED, who, quiet=quiet)
@@ -89,8 +94,8 @@ class Settling:
         async with self._ledger.write() as work:
             order = await work.lock(attempt.order_id)
             fresh = await work.attempt(attempt.id)
-            verdict = judge(order, fresh, enquiry, old=now - fresh.created >= GIVE_UP)
-            act = _Acts(work, order, fresh, who, now)
+            verdict = judge(order, fresh, enquiry, age=now - fresh.created)
+            act = Acts(work, order, fresh, who, now)
             owed = await act.do(verdict, enquiry, quiet=quiet)
         if act.captured:
             await self.post(order.id, at_once=True)
@@ -152,7 +157,7 @@ class Settling:
         if notice is None or order is None or notice.told_at:
             return
         try:
-            await self._wake(self._woken(order, notice))
+            await self._wake(await self._woken(order, notice))
         except BotError as error:
             log.warning("chat not told yet", order=order.ref, kind=notice.kind, error=type(error).__name__)
             return
@@ -167,15 +172,10 @@ class Settling:
         """``chat`` sealed for the order ``ref``."""
         return self._keyring.seal(msgspec.json.encode(chat), _place(ref))
 
-    def _woken(self, order: Order, notice: Notice) -> Woken:
-        data = {
-            "receipt": order.ref,
-            "bank": order.bank,
-            "fils": order.total_fils,
-            "at": order.paid_at,
-            "reason": notice.reason,
-            "posted": order.status is OrderStatus.POSTED,
-        }
+    async def _woken(self, order: Order, notice: Notice) -> Woken:
+        async with self._ledger.read() as read:
+            how = standing(order, await read.attempts(order.id), self._terms.receipt)
+        data = msgspec.to_builtins(how) | {"receipt": order.ref, "reason": notice.reason}
         return Woken(
             id=notice.name,
             chat=self.chat(order),
@@ -184,109 +184,6 @@ class Settling:
             ref=order.ref,
             data=data,
         )
-
-
-class _Acts:
-    """Carries a verdict out inside one transaction, on the locked order."""
-
-    def __init__(self, work: Work, order: Order, attempt: Attempt, who: str, now: int) -> None:
-        self._work = work
-        self._order = order
-        self._attempt = attempt
-        self._who = who
-        self._now = now
-        self.captured = False
-
-    async def do(self, verdict: Verdict, enquiry: Enquiry, *, quiet: bool) -> list[str]:
-        """Change attempt and order; returns the names of the notices owed."""
-        match verdict.deed:
-            case Deed.CAPTURE:
-                return await self._capture(enquiry)
-            case Deed.REVIEW:
-                return await self._review(verdict.reason)
-            case Deed.REFUSE:
-                return await self._refuse(verdict.reason, quiet=quiet)
-            case Deed.EXPIRE:
-                return await self._expire(quiet=quiet)
-            case Deed.WAIT:
-                await self._wait(verdict.status)
-            case Deed.NOTE:
-                await self._work.note_attempt(self._attempt, self._now, self._who, verdict.reason[:60])
-            case Deed.KEEP:
-                await self._work.defer(self._attempt, None)
-        return []
-
-    async def _capture(self, enquiry: Enquiry) -> list[str]:
-        order, bank = self._order, enquiry.bank_reference[:64]
-        if order.status is OrderStatus.CANCELLED and not await self._work.hold(order.id):
-            # Paid after it was cancelled, and meanwhile another order holds one of the fines.
-            return await self._review("second")
-        await self._set(AttemptStatus.PAID, "enquiry agrees: paid", due=None, bank=bank, reason="")
-        for other in await self._work.attempts(order.id):
-            if other.status.is_open and other.id != self._attempt.id:
-                change = {"status": AttemptStatus.EXPIRED}
-                await self._work.set_attempt(other, self._now, self._who, "another attempt paid", **change)
-        await self._work.set_order(
-            order,
-            self._now,
-            self._who,
-            "paid",
-            status=OrderStatus.PAID,
-            reason="",
-            paid_at=self._now,
-            bank=bank,
-            post_due=self._now + LEASE,
-        )
-        self.captured = True
-        return [await self._owe("paid", "")]
-
-    async def _review(self, reason: str) -> list[str]:
-        await self._set(AttemptStatus.REVIEW, f"to be reviewed: {reason}", due=None, reason=reason[:40])
-        log.error("payment needs review", order=self._order.ref, reason=reason)
-        unpaid = self._order.status in {OrderStatus.OPEN, OrderStatus.CANCELLED}
-        if unpaid or (self._order.status is OrderStatus.REVIEW and self._order.reason == SILENT):
-            changes = {"status": OrderStatus.REVIEW, "reason": reason[:40]}
-            await self._work.hold(self._order.id)
-            await self._work.set_order(
-                self._order, self._now, self._who, f"to be reviewed: {reason}"[:60], **changes
-            )
-        return [await self._owe("review", reason, each=reason != SILENT)]
-
-    async def _refuse(self, reason: str, *, quiet: bool) -> list[str]:
-        news = self._is_news and not quiet
-        await self._set(AttemptStatus.FAILED, f"refused: {reason}", due=None, reason=reason[:40])
-        return [await self._owe("refused", reason, each=True)] if news else []
-
-    async def _expire(self, *, quiet: bool) -> list[str]:
-        # Whoever saw the gateway's page may have been promised an answer; without an address nobody saw it.
-        news = self._is_news and bool(self._attempt.url) and not quiet
-        await self._set(AttemptStatus.EXPIRED, "expired", due=None)
-        return [await self._owe("refused", RefusalReason.TIMEOUT, each=True)] if news else []
-
-    @property
-    def _is_news(self) -> bool:
-        """Whether the resident may still be waiting for this attempt."""
-        return self._attempt.status.is_open and self._order.status is OrderStatus.OPEN
-
-    async def _wait(self, status: AttemptStatus) -> None:
-        due = ask_again(self._attempt, self._now)
-        if status is self._attempt.status:
-            await self._work.defer(self._attempt, due)
-        else:
-            await self._set(status, "no last word yet", due=due)
-
-    async def _set(self, status: AttemptStatus, what: str, **changes: str | int | None) -> None:
-        if status is self._attempt.status and changes.get("reason", "") in {"", self._attempt.reason}:
-            await self._work.defer(self._attempt, None)
-            return
-        values: dict[str, object] = {"status": status, **changes}
-        await self._work.set_attempt(self._attempt, self._now, self._who, what[:60], **values)
-
-    async def _owe(self, kind: str, reason: str, *, each: bool = False) -> str:
-        """A notice; ``each``: one for every attempt and not one for the order."""
-        name = f"order:{self._order.ref}:{kind}" + (f":{self._attempt.id}" if each else "")
-        await self._work.add_notice(name, self._order.id, kind, reason[:40], self._now + LEASE)
-        return name
 
 
 def _place(ref: str) -> bytes:

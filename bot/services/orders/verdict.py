@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus
+from bot.services.orders.parts import GIVE_UP, PAGE_LIFE
 from bot.services.payments import Enquiry, Result
 
 SILENT: Final = "silent"
@@ -30,20 +31,25 @@ class Deed(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What to do, why, and for `Deed.WAIT` the status to wait in."""
+    """What to do, why, and for `Deed.WAIT` the status to wait in.
+
+    ``asks_on``: for `Deed.EXPIRE`, the gateway is still asked now and then, because its page may be used.
+    """
 
     deed: Deed
     reason: str = ""
     status: AttemptStatus = AttemptStatus.PENDING
+    asks_on: bool = False
 
 
 _KEEP = Verdict(Deed.KEEP)
 _LAST_WORDS = (Result.FAILED, Result.EXPIRED, Result.SUSPECT)
 _FINAL = (AttemptStatus.PAID, AttemptStatus.REFUNDED)
+_UNTOUCHED = (Result.OPEN, Result.MISSING)
 
 
-def judge(order: Order, attempt: Attempt, enquiry: Enquiry, *, old: bool) -> Verdict:
-    """What ``enquiry`` means. ``old``: the attempt began so long ago that asking on is pointless."""
+def judge(order: Order, attempt: Attempt, enquiry: Enquiry, *, age: int) -> Verdict:
+    """What ``enquiry`` means for an attempt that began ``age`` seconds ago."""
     if enquiry.status is Result.PAID:
         return _captured(order, attempt, enquiry)
     if attempt.status in _FINAL:
@@ -61,7 +67,7 @@ def judge(order: Order, attempt: Attempt, enquiry: Enquiry, *, old: bool) -> Ver
         case Result.SUSPECT | Result.REFUNDED:
             return Verdict(Deed.REVIEW, str(enquiry.status))
         case _:
-            return _unsaid(attempt, enquiry.status, old=old)
+            return _unsaid(attempt, enquiry.status, age)
 
 
 def _captured(order: Order, attempt: Attempt, enquiry: Enquiry) -> Verdict:
@@ -86,15 +92,27 @@ def _difference(attempt: Attempt, enquiry: Enquiry) -> str:
     return "" if enquiry.fils == attempt.fils else "amount"
 
 
-def _unsaid(attempt: Attempt, said: Result, *, old: bool) -> Verdict:
-    """Neither paid nor refused: pending, unknown, or no such charge."""
+def _unsaid(attempt: Attempt, said: Result, age: int) -> Verdict:
+    """Neither paid nor refused: nobody tried, somebody is at it, or nobody knows."""
     if attempt.status is AttemptStatus.FAILED:
         return _KEEP
-    if said is Result.MISSING and attempt.status is AttemptStatus.CREATED:
-        return Verdict(Deed.EXPIRE)  # its page was never made, so nobody was sent there
-    if attempt.status is AttemptStatus.EXPIRED or said is Result.MISSING:
-        return Verdict(Deed.EXPIRE) if old else Verdict(Deed.WAIT, status=attempt.status)
-    if old:
+    if said in _UNTOUCHED:
+        return _untouched(attempt, said, age)
+    if age >= GIVE_UP:
         return Verdict(Deed.REVIEW, SILENT)
+    if attempt.status is AttemptStatus.EXPIRED:
+        return Verdict(Deed.WAIT, status=AttemptStatus.EXPIRED)
     unknown = said is Result.UNKNOWN
     return Verdict(Deed.WAIT, status=AttemptStatus.UNKNOWN if unknown else AttemptStatus.PENDING)
+
+
+def _untouched(attempt: Attempt, said: Result, age: int) -> Verdict:
+    """The gateway knows of no try: its page waits, or was never used."""
+    made = attempt.status is not AttemptStatus.CREATED
+    if age >= GIVE_UP or not (made or said is Result.OPEN):
+        return Verdict(Deed.EXPIRE)  # not made: nobody was sent there
+    if attempt.status is AttemptStatus.EXPIRED:
+        return Verdict(Deed.WAIT, status=AttemptStatus.EXPIRED)
+    if said is Result.MISSING and age >= PAGE_LIFE:
+        return Verdict(Deed.EXPIRE, asks_on=True)
+    return Verdict(Deed.WAIT, status=AttemptStatus.LINKED)
