@@ -1,0 +1,117 @@
+"""What else an operator decides about an order that waits for a person: close it, or record it again."""
+
+from typing import Final
+
+from bot.errors import OutsideError, Unavailable
+from bot.ports import Clock
+from bot.services.ledger import Attempt, AttemptStatus, Ledger, Order, OrderStatus
+from bot.services.orders.parts import FINAL_REFUSALS
+from bot.services.orders.refunds import NotPossible, holds_money
+from bot.services.payments import Result
+from bot.services.payments.gateways import Gateways
+
+_UNDECIDED: Final = (Result.PENDING, Result.UNKNOWN)
+
+
+class Closing:
+    """Ends the review of an order.
+
+    Args:
+        ledger: migrated.
+        gateways: asked before anything is called unpaid.
+        clock: the time.
+    """
+
+    def __init__(self, ledger: Ledger, gateways: Gateways, clock: Clock) -> None:
+        self._ledger = ledger
+        self._gateways = gateways
+        self._clock = clock
+
+    async def close(self, order_ref: str, *, why: str, who: str) -> Order:
+        """Close what needs nothing more: nothing was taken, or all went back.
+
+        An order in review is cancelled and its fines are free again; of a paid one, only the payments that
+        wait for a person are closed. The gateway is asked about each of those first.
+
+        Raises:
+            NotPossible: nothing waits for a person, or money was taken and must be given back first.
+            Unavailable: the gateway or the ledger does not answer; nothing was closed.
+        """
+        async with self._ledger.read() as read:
+            order = await read.order(order_ref)
+            attempts = [] if order is None else await read.attempts(order.id)
+        if order is None:
+            raise NotPossible(f"there is no order {order_ref}")
+        waiting = [each for each in attempts if each.status is AttemptStatus.REVIEW or each.status.is_open]
+        if order.status is not OrderStatus.REVIEW and not any(
+            each.status is AttemptStatus.REVIEW for each in waiting
+        ):
+            raise NotPossible(f"order {order.ref} is {order.status} and waits for nobody")
+        said = {each.id: await self._ask(each) for each in waiting}
+        _refuse_if_paid(order, attempts, said)
+        return await self._close(order, said, why, who)
+
+    async def retry_posting(self, order_ref: str, *, who: str) -> Order:
+        """Have the running service record a paid order again that the registry had refused for good.
+
+        Raises:
+            NotPossible: that is not what the order waits for.
+        """
+        now = self._clock.now()
+        async with self._ledger.write() as work:
+            found = await work.order(order_ref)
+            if found is None:
+                raise NotPossible(f"there is no order {order_ref}")
+            order = await work.lock(found.id)
+            paid = any(each.status is AttemptStatus.PAID for each in await work.attempts(order.id))
+            if order.status is not OrderStatus.REVIEW or order.reason not in FINAL_REFUSALS or not paid:
+                raise NotPossible(f"order {order.ref} does not wait for the registry ({order.status})")
+            changes = {"status": OrderStatus.PAID, "reason": "", "post_due": now, "post_tries": 0}
+            await work.audit(who, "posting retried", order.ref, now)
+            return await work.set_order(order, now, "operator", "to be recorded again", **changes)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    async def _ask(self, attempt: Attempt) -> Result:
+        gateway = self._gateways.of(attempt.provider)
+        try:
+            return (await gateway.enquire(attempt.track, attempt.provider_ref, attempt.fils)).status
+        except OutsideError as error:
+            raise Unavailable("payments", f"no word on {attempt.track}: {error.reason}") from error
+
+    async def _close(self, order: Order, said: dict[int, Result], why: str, who: str) -> Order:
+        now = self._clock.now()
+        async with self._ledger.write() as work:
+            before, order = order, await work.lock(order.id)
+            attempts = await work.attempts(order.id)
+            if order.status is not before.status or any(
+                each.status.is_open and each.id not in said for each in attempts
+            ):
+                raise NotPossible(f"order {order.ref} has just changed: look again")
+            _refuse_if_paid(order, attempts, said)
+            for each in attempts:
+                if each.id in said and (each.status.is_open or each.status is AttemptStatus.REVIEW):
+                    back = said[each.id] is Result.REFUNDED
+                    status = AttemptStatus.REFUNDED if back else AttemptStatus.EXPIRED
+                    what = "closed: went back" if back else "closed: nothing taken"
+                    await work.set_attempt(each, now, "operator", what, status=status, due=None)
+            await work.audit(who, "review closed", f"{order.ref} {' '.join(why.split())}", now)
+            if order.status is not OrderStatus.REVIEW:
+                return order
+            await work.release(order.id)
+            changes = {"status": OrderStatus.CANCELLED, "reason": "", "post_due": None}
+            return await work.set_order(order, now, "operator", "closed", **changes)
+
+
+def _refuse_if_paid(order: Order, attempts: list[Attempt], said: dict[int, Result]) -> None:
+    """Money that was taken, or may have been, must not be forgotten by closing."""
+    for each in attempts:
+        answer = said.get(each.id)
+        settled = each.status is AttemptStatus.PAID and order.status is not OrderStatus.REVIEW
+        if settled or answer is Result.REFUNDED:
+            continue
+        if answer in _UNDECIDED:
+            raise NotPossible(f"payment {each.track} is {answer} at the gateway: it may still be paid")
+        if answer is Result.PAID or holds_money(each):
+            hint = f"iqamati refund {order.ref} --track {each.track}"
+            raise NotPossible(f"money was taken by payment {each.track}: give it back first ({hint})")
