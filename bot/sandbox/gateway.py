@@ -12,11 +12,13 @@ and this presses a button on the gateway's own page::
 ``button`` is one of ``approved``, ``funds``, ``pin``, ``cancel``, ``timeout`` (captured, but the bank keeps
 silent for a minute) and ``pending`` (the bank keeps silent for good). ``knob`` adds a fault: ``duplicate``,
 ``missing`` or ``late`` notification; ``amount``, ``currency`` or ``track`` reported wrongly; ``again``
-presses a button of a page that is settled or expired.
+presses a button of a page that is settled or expired; ``refund_refused``: no refund of this charge is given;
+``refund_silent``: it is given, but the gateway does not answer about it for a minute.
 
 API, with ``Authorization: Bearer <secret>``: ``POST /v1/charges`` (once for each ``track_id``),
-``GET /v1/charges/{track_id}``, ``POST /v1/refunds`` (once for each ``key``). Amounts are texts with three
-decimals. A notification is JSON, signed by ``X-Sandbox-Signature``: hex HMAC-SHA256 of the body.
+``GET /v1/charges/{track_id}``, ``POST /v1/refunds`` (in parts or whole, once for each ``key``),
+``GET /v1/refunds/{key}``. Amounts are texts with three decimals. A notification is JSON, signed by
+``X-Sandbox-Signature``: hex HMAC-SHA256 of the body.
 """
 
 import hashlib
@@ -38,13 +40,11 @@ from starlette.routing import Route
 
 from bot.ports import Clock
 from bot.sandbox.gateway_page import PAGE_HEADERS, STYLE, page
+from bot.sandbox.gateway_refunds import REFUND_KNOBS, SILENCE, Returned, all_returned, fils, may_return
 from bot.tasks import Tasks
 
 PAGE_LIFE: Final = 30 * 60
 """Seconds an unused page lives (Tap's default, 5 to 60 minutes are allowed there)."""
-
-SILENCE: Final = 60
-"""Seconds until the bank of button ``timeout`` is heard of."""
 
 LATE: Final = 120
 """Seconds a ``late`` notification is late."""
@@ -53,7 +53,6 @@ _KEEP: Final = 30 * 24 * 3600
 _BODY: Final = 16 * 1024
 _NOTIFY_TIMEOUT: Final = 10.0
 _TRACK = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
-_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,5})\.([0-9]{3})", re.ASCII)
 
 _BUTTONS: Final = {
     "approved": ("CAPTURED", "00"),
@@ -63,7 +62,7 @@ _BUTTONS: Final = {
     "timeout": ("HOST TIMEOUT", ""),
     "pending": ("PENDING", ""),
 }
-KNOBS: Final = ("duplicate", "missing", "late", "amount", "currency", "track", "again")
+KNOBS: Final = ("duplicate", "missing", "late", "amount", "currency", "track", "again", *REFUND_KNOBS)
 
 
 class Charge(msgspec.Struct):
@@ -73,7 +72,7 @@ class Charge(msgspec.Struct):
         amount: three decimals, as it was asked for.
         knob: the fault chosen on the page.
         speaks: when the silent bank of ``HOST TIMEOUT`` is heard of (epoch seconds).
-        refunds: reference by idempotency key.
+        returned: what was given back, by idempotency key.
     """
 
     id: str
@@ -90,7 +89,7 @@ class Charge(msgspec.Struct):
     reference: str = ""
     knob: str = ""
     speaks: int = 0
-    refunds: dict[str, str] = {}
+    returned: dict[str, Returned] = {}
 
 
 class _NewCharge(msgspec.Struct, frozen=True):
@@ -134,6 +133,7 @@ class Gateway:
             Route("/v1/charges", self._create, methods=["POST"]),
             Route("/v1/charges/{track}", self._show, methods=["GET"]),
             Route("/v1/refunds", self._refund, methods=["POST"]),
+            Route("/v1/refunds/{key}", self._show_refund, methods=["GET"]),
             Route("/pay.css", _style, methods=["GET"]),
             Route("/pay/{id}", self._page, methods=["GET"]),
             Route("/pay/{id}", self._press, methods=["POST"]),
@@ -153,7 +153,7 @@ class Gateway:
             new = msgspec.json.decode(await _body(request), type=_NewCharge)
         except (msgspec.DecodeError, ValueError):
             return _error(400, "malformed")
-        if not (_TRACK.fullmatch(new.track_id) and _fils(new.amount) and new.currency == "KWD"):
+        if not (_TRACK.fullmatch(new.track_id) and fils(new.amount) and new.currency == "KWD"):
             return _error(422, "track_amount_or_currency")
         if not all(urlsplit(url).scheme in {"http", "https"} for url in (new.return_url, new.notify_url)):
             return _error(422, "address")
@@ -183,13 +183,39 @@ class Gateway:
         charge = self._charges.get(wanted.track_id)
         if charge is None:
             return _error(404, "unknown")
-        if wanted.key not in charge.refunds:
-            if self._status(charge) != "CAPTURED" or wanted.amount != charge.amount:
-                return JSONResponse({"status": "NOT CAPTURED", "reference": ""})
-            charge.refunds[wanted.key] = _reference()
+        given = charge.returned.get(wanted.key)
+        if given is not None and given.amount != wanted.amount:
+            return _error(409, "duplicate")
+        if given is None:
+            given = self._give_back(charge, wanted)
+        return self._told(given)
+
+    async def _show_refund(self, request: Request) -> Response:
+        if (refused := self._stranger(request)) is not None:
+            return refused
+        key = request.path_params["key"]
+        found = (charge.returned[key] for charge in self._charges.values() if key in charge.returned)
+        given = next(found, None)
+        return _error(404, "unknown") if given is None else self._told(given)
+
+    def _give_back(self, charge: Charge, wanted: _NewRefund) -> Returned | None:
+        captured = self._status(charge) == "CAPTURED" and charge.knob != "refund_refused"
+        if not captured or not may_return(charge.amount, charge.returned, wanted.amount):
+            return None
+        silence = SILENCE if charge.knob == "refund_silent" else 0
+        given = Returned(wanted.amount, _reference(), self._clock.now() + silence)
+        charge.returned[wanted.key] = given
+        if all_returned(charge.amount, charge.returned):
             charge.status = "REFUNDED"
-            self._save()
-        return JSONResponse({"status": "CAPTURED", "reference": charge.refunds[wanted.key]})
+        self._save()
+        return given
+
+    def _told(self, given: Returned | None) -> Response:
+        if given is None:
+            return JSONResponse({"status": "NOT CAPTURED", "reference": ""})
+        if self._clock.now() < given.speaks:
+            return _error(503, "silent")
+        return JSONResponse({"status": "CAPTURED", "reference": given.reference})
 
     def _stranger(self, request: Request) -> Response | None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
@@ -340,11 +366,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > _BODY:
             raise ValueError("too long a body")
     return bytes(body)
-
-
-def _fils(amount: str) -> int:
-    match = _AMOUNT.fullmatch(amount)
-    return int(match[1]) * 1000 + int(match[2]) if match else 0
 
 
 def _reference() -> str:
