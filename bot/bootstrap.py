@@ -21,7 +21,7 @@ from bot.dialogs.home import Operator
 from bot.embedded import EmbeddedValkey
 from bot.errors import ConfigError, StoreAway
 from bot.handlers.chat_log import LogChannel
-from bot.handlers.pay import pay_routes
+from bot.handlers.pay import pay_routes, receipt_routes
 from bot.handlers.web import web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
@@ -92,6 +92,7 @@ class Service:
                 hosts=self.hosts,
                 host=self.hosts[0],
             ),
+            *receipt_routes(self.receipts, render=self.renderer.render),
             Route("/health", self._health),
         ]
         if self.telegram is not None:
@@ -192,7 +193,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             channels.append(telegram.channel)
         executors: Mapping[type[Effect], Executor] = {
             **registry_executors(registry),
-            **order_executors(orders),
+            **order_executors(orders, receipts),
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
         dialogs = book(operator, Keywords(renderer))

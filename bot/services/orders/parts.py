@@ -9,10 +9,10 @@ from typing import Final, Protocol
 import msgspec
 
 from bot.crypto import Keyring
-from bot.dialogs.checkout import RefusalReason, Standing, Status
+from bot.dialogs.checkout import Standing
 from bot.domain import Item
 from bot.model import Chat
-from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus
+from bot.services.ledger import Attempt
 from bot.services.payments import TRACK_LENGTH
 
 DAY: Final = 24 * 3600
@@ -162,61 +162,6 @@ def ask_again(attempt: Attempt, now: int) -> int:
         if age < after:
             return attempt.created + after
     return attempt.created + (age // 3600 + 1) * 3600
-
-
-def standing(order: Order, attempts: list[Attempt], receipt: Callable[[str], str]) -> Standing:
-    """How the order stands, from its attempts (oldest first); ``receipt``: address of a paid order's PDF."""
-    paid = order.paid_at > 0
-    status, reason = _status(order, attempts)
-    told = told_of(attempts)
-    return Standing(
-        status=status,
-        receipt=order.ref if paid else "",
-        bank=order.bank,
-        fils=order.total_fils,
-        at=order.paid_at or (told.updated if told and status is Status.REFUSED else 0),
-        reason=reason,
-        payment=told.payment if told else "",
-        track=told.track if told else "",
-        paper=receipt(order.ref) if paid else "",
-    )
-
-
-def told_of(attempts: list[Attempt]) -> Attempt | None:
-    """The attempt whose numbers a resident is told: the one that paid, else the newest."""
-    paid = (each for each in attempts if each.status in (AttemptStatus.PAID, AttemptStatus.REFUNDED))
-    return next(paid, attempts[-1] if attempts else None)
-
-
-def _status(order: Order, attempts: list[Attempt]) -> tuple[Status, str]:
-    if order.status is not OrderStatus.OPEN:
-        return _CLOSED[order.status], order.reason
-    if not attempts:
-        return Status.NONE, ""
-    last = attempts[-1]
-    match last.status:
-        case AttemptStatus.CREATED | AttemptStatus.LINKED:
-            return Status.NONE, ""
-        case AttemptStatus.PENDING:
-            return Status.PENDING, ""
-        case AttemptStatus.UNKNOWN:
-            return Status.UNKNOWN, ""
-        case AttemptStatus.FAILED:
-            return Status.REFUSED, last.reason
-        case AttemptStatus.EXPIRED:
-            return Status.REFUSED, RefusalReason.TIMEOUT
-        case _:
-            return Status.REVIEW, ""
-
-
-_CLOSED: Final = {
-    OrderStatus.PAID: Status.PAID,
-    OrderStatus.POSTED: Status.POSTED,
-    OrderStatus.CANCELLED: Status.CANCELLED,
-    OrderStatus.REVIEW: Status.REVIEW,
-    # The money went back, so nothing was taken in the end.
-    OrderStatus.REFUNDED: Status.CANCELLED,
-}
 
 
 def _random(length: int) -> str:

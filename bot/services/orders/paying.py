@@ -14,10 +14,10 @@ from bot.services.orders.parts import (
     Terms,
     new_track,
     return_token,
-    standing,
     token_hash,
 )
 from bot.services.orders.settle import Settling
+from bot.services.orders.stand import stand
 from bot.services.payments import Charge, Payments, Result
 from bot.services.payments.gateways import Gateways
 
@@ -197,7 +197,7 @@ class Paying:
 
     async def _bill(self, link: Link, order: Order) -> Bill:
         async with self._ledger.read() as read:
-            items, attempts = await read.items(order.id), await read.attempts(order.id)
+            items, how = await read.items(order.id), await stand(read, order, self._terms.receipt)
         return Bill(
             order=order.ref,
             chat=self._settling.chat(order),
@@ -207,7 +207,7 @@ class Paying:
             fils=order.total_fils,
             until=link.expires_at,
             live=self._clock.now() < link.expires_at,
-            standing=standing(order, attempts, self._terms.receipt),
+            standing=how,
         )
 
 

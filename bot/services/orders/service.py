@@ -19,9 +19,10 @@ from bot.dialogs.checkout import (
     RenewLink,
     Standing,
 )
+from bot.dialogs.receipts import ReadReceipt
 from bot.errors import Declined, Unavailable
 from bot.model import Chat
-from bot.ports import Asked, Effect, Executor, Failed
+from bot.ports import Asked, Failed
 from bot.services.ledger import AttemptStatus, NewOrder, Order, OrderStatus, Taken
 from bot.services.orders.notified import Notified
 from bot.services.orders.parts import (
@@ -30,10 +31,11 @@ from bot.services.orders.parts import (
     hidden,
     new_reference,
     new_token,
-    standing,
     token_hash,
 )
 from bot.services.orders.paying import Paying
+from bot.services.orders.refunds import Refunds
+from bot.services.orders.stand import stand
 from bot.services.orders.sweep import Sweep
 
 log = structlog.get_logger(__name__)
@@ -114,6 +116,17 @@ class Orders(Paying):
         back = self._return_url(attempt.track)
         return Heard(self._gateways.of(attempt.provider).acknowledge(back), back)
 
+    async def read(self, effect: ReadReceipt, asked: Asked) -> Standing:
+        """Execute `ReadReceipt`.
+
+        Raises:
+            Declined: no paid order of this chat.
+        """
+        order = await self._own(effect.order, asked)
+        if not order.paid_at:
+            raise Declined("orders", "not_paid")
+        return await self._standing(order)
+
     async def post(self, ref: str) -> None:
         """Record the paid order ``ref`` at the registry now; does nothing when that is done already."""
         async with self._ledger.read() as read:
@@ -123,7 +136,8 @@ class Orders(Paying):
 
     async def sweep(self) -> int:
         """One pass over everything that is due; returns how much was taken up. Safe in any number at once."""
-        return await Sweep(self._ledger, self._settling, self._clock).run()
+        refunds = Refunds(self._ledger, self._gateways, self._clock)
+        return await Sweep(self._ledger, self._settling, refunds, self._clock).run()
 
     @cached_property
     def _notices(self) -> Notified:
@@ -213,17 +227,7 @@ class Orders(Paying):
     async def _standing(self, order: Order) -> Standing:
         async with self._ledger.read() as read:
             fresh = await read.order_by_id(order.id) or order
-            return standing(fresh, await read.attempts(order.id), self._terms.receipt)
+            return await stand(read, fresh, self._terms.receipt)
 
     def _blind(self, chat: Chat) -> str:
         return chat_blind(self._keyring, chat)
-
-
-def executors(orders: Orders) -> dict[type[Effect], Executor]:
-    """Who executes which effect of the checkout dialog."""
-    return {
-        OpenOrder: orders.open,
-        RenewLink: orders.renew_link,
-        CheckPayment: orders.check,
-        CancelOrder: orders.cancel,
-    }

@@ -23,8 +23,8 @@ from bot.services.orders.parts import (
     POST_AT_ONCE,
     Registry,
     Terms,
-    standing,
 )
+from bot.services.orders.stand import stand
 from bot.services.orders.verdict import judge
 from bot.services.payments import Enquiry, Result
 from bot.services.payments.gateways import Gateways
@@ -174,8 +174,11 @@ class Settling:
 
     async def _woken(self, order: Order, notice: Notice) -> Woken:
         async with self._ledger.read() as read:
-            how = standing(order, await read.attempts(order.id), self._terms.receipt)
+            how = await stand(read, order, self._terms.receipt)
+            refund = await read.refund(notice.reason) if notice.kind == "refunded" else None
         data = msgspec.to_builtins(how) | {"receipt": order.ref, "reason": notice.reason}
+        if refund is not None:
+            data |= {"refunded": refund.fils, "reason": ""}
         return Woken(
             id=notice.name,
             chat=self.chat(order),

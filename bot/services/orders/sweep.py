@@ -11,23 +11,25 @@ import structlog
 
 from bot.errors import BotError
 from bot.ports import Clock
-from bot.services.ledger import Attempt, Ledger, Notice, Order, OrderStatus
+from bot.services.ledger import Attempt, Ledger, Notice, Order, OrderStatus, RefundRow
 from bot.services.orders.parts import KEEP_LINKS, LEASE, SETTLED_FOR
+from bot.services.orders.refunds import Refunds
 from bot.services.orders.settle import Settling
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 50
 
-Due = TypeVar("Due", Attempt, Order, Notice)
+Due = TypeVar("Due", Attempt, Order, Notice, RefundRow)
 
 
 class Sweep:
-    """One pass at a time over attempts, payments to record, notices and stale orders."""
+    """One pass at a time over attempts, payments to record, refunds, notices and stale orders."""
 
-    def __init__(self, ledger: Ledger, settling: Settling, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, settling: Settling, refunds: Refunds, clock: Clock) -> None:
         self._ledger = ledger
         self._settling = settling
+        self._refunds = refunds
         self._clock = clock
 
     async def run(self) -> int:
@@ -36,10 +38,12 @@ class Sweep:
         async with self._ledger.read() as read:
             attempts = await read.due_attempts(now, _BATCH)
             posts = await read.due_posts(now, _BATCH)
+            refunds = await read.due_refunds(now, _BATCH)
             notices = await read.due_notices(now, _BATCH)
             stale = await read.stale_orders(now, _BATCH)
         done = await self._each(attempts, self._ask)
         done += await self._each(posts, lambda order: self._settling.post(order.id))
+        done += await self._each(refunds, self._refund)
         done += await self._each(notices, lambda notice: self._settling.tell(notice.name))
         for order in stale:
             await self._close(order, now)
@@ -65,6 +69,9 @@ class Sweep:
 
     async def _ask(self, attempt: Attempt) -> None:
         await self._settling.ask(attempt, "sweep")
+
+    async def _refund(self, refund: RefundRow) -> None:
+        await self._refunds.take_up(refund)
 
     async def _close(self, order: Order, now: int) -> None:
         """Let go of an order whose links all expired and that nobody is paying."""

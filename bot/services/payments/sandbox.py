@@ -83,9 +83,9 @@ class SandboxPayments:
         clock: rests after failures.
     """
 
-    name: Final = "sandbox"
-    reopens: Final = True
-    keyed_refunds: Final = True
+    name = "sandbox"
+    reopens = True
+    keyed_refunds = True
 
     def __init__(self, url: str, secret: str, clock: Clock) -> None:
         self._secret = secret

@@ -1,0 +1,83 @@
+"""How an order stands, in the words of the checkout dialog."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from bot.dialogs.checkout import RefusalReason, Standing, Status
+from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus, RefundRow, RefundStatus
+from bot.services.ledger.queries import Reads
+
+
+async def stand(read: Reads, order: Order, receipt: Callable[[str], str]) -> Standing:
+    """How ``order`` stands; ``receipt``: address of a paid order's PDF."""
+    return standing(order, await read.attempts(order.id), await read.order_refunds(order.id), receipt)
+
+
+def standing(
+    order: Order, attempts: Sequence[Attempt], refunds: Sequence[RefundRow], receipt: Callable[[str], str]
+) -> Standing:
+    """How the order stands, from its attempts (oldest first) and what went back."""
+    paid = order.paid_at > 0
+    status, reason = _status(order, attempts)
+    told = _told_of(attempts)
+    when = told.updated if told is not None and status is Status.REFUSED else 0
+    return Standing(
+        status=status,
+        receipt=order.ref if paid else "",
+        bank=order.bank,
+        fils=order.total_fils,
+        at=order.paid_at or when,
+        reason=reason,
+        payment=told.payment if told else "",
+        track=told.track if told else "",
+        paper=receipt(order.ref) if paid else "",
+        refunded=sum(_of_order(attempts, refunds)),
+    )
+
+
+def _told_of(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The attempt whose numbers a resident is told: the one that paid, else the newest."""
+    paid = (each for each in attempts if each.status in _PAID)
+    return next(paid, attempts[-1] if attempts else None)
+
+
+def _of_order(attempts: Sequence[Attempt], refunds: Sequence[RefundRow]) -> list[int]:
+    """What went back of the payment the order was settled by, not of a second one."""
+    told = _told_of(attempts)
+    return [
+        each.fils
+        for each in refunds
+        if told is not None and each.attempt_id == told.id and each.status is RefundStatus.DONE
+    ]
+
+
+def _status(order: Order, attempts: Sequence[Attempt]) -> tuple[Status, str]:
+    if order.status is not OrderStatus.OPEN:
+        return _CLOSED[order.status], order.reason
+    if not attempts:
+        return Status.NONE, ""
+    last = attempts[-1]
+    match last.status:
+        case AttemptStatus.CREATED | AttemptStatus.LINKED:
+            return Status.NONE, ""
+        case AttemptStatus.PENDING:
+            return Status.PENDING, ""
+        case AttemptStatus.UNKNOWN:
+            return Status.UNKNOWN, ""
+        case AttemptStatus.FAILED:
+            return Status.REFUSED, last.reason
+        case AttemptStatus.EXPIRED:
+            return Status.REFUSED, RefusalReason.TIMEOUT
+        case _:
+            return Status.REVIEW, last.reason
+
+
+_PAID: Final = (AttemptStatus.PAID, AttemptStatus.REFUNDED)
+_CLOSED: Final = {
+    OrderStatus.PAID: Status.PAID,
+    OrderStatus.POSTED: Status.POSTED,
+    OrderStatus.CANCELLED: Status.CANCELLED,
+    OrderStatus.REVIEW: Status.REVIEW,
+    # The money went back, so nothing was taken in the end.
+    OrderStatus.REFUNDED: Status.CANCELLED,
+}
