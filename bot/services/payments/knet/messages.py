@@ -48,7 +48,7 @@ _PRINTABLE = re.compile(rf"[ -~]{{0,{_FIELD_LENGTH}}}", re.ASCII)
 
 _DEPTH = 3  # our root, perhaps one of theirs, a field
 _ELEMENTS = 64
-_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,100}\?>")
+_DECLARATION = re.compile(rb"\A\s*<\?xml\s[^>]{0,100}\?>")
 
 
 # --- what the browser carries ---------------------------------------------------------------------
@@ -266,6 +266,7 @@ class _Reader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._data
+        # A document type is no well-formed content of our root; these hold should that ever change.
         parser.StartDoctypeDeclHandler = _refuse
         parser.EntityDeclHandler = _refuse
         parser.ExternalEntityRefHandler = _refuse
