@@ -10,7 +10,6 @@ import hmac
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 from itertools import count
@@ -58,14 +57,6 @@ class Refusal(Exception):
         self.status = status
 
 
-@dataclass
-class Once:
-    """The first answer to an idempotent string."""
-
-    at: int
-    answer: dict[str, Any]
-
-
 class TapServer:
     """Tap with its bank behind it, mounted at ``url``."""
 
@@ -78,7 +69,7 @@ class TapServer:
         self.refunds: dict[str, dict[str, Any]] = {}
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self._once: dict[tuple[str, str], Once] = {}
+        self._once: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         self._numbers = count(1)
         self._http = httpx.AsyncClient(trust_env=False, timeout=30)
 
@@ -245,11 +236,11 @@ class TapServer:
     ) -> dict[str, Any]:
         key = (kind, asked.get("reference", {}).get("idempotent", ""))
         first = self._once.get(key)
-        if first is not None and self.clock.now() < first.at + _DAY:
-            return first.answer
+        if first is not None and self.clock.now() < first[0] + _DAY:
+            return first[1]
         answer = deepcopy(new(asked))
         if key[1]:
-            self._once[key] = Once(self.clock.now(), answer)
+            self._once[key] = self.clock.now(), answer
         return answer
 
     def _new_charge(self, asked: dict[str, Any]) -> dict[str, Any]:
