@@ -126,7 +126,7 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
             if state.into not in fields:
                 yield f"answers have no field {state.into!r}"
             elif isinstance(state, Pick):
-                if fields[state.into] != tuple[str, ...]:
+                if fields[state.into] != (tuple[str, ...] if state.done else str):
                     yield f"{state.into!r} cannot hold what is picked"
             else:
                 made = get_type_hints(state.parse).get("return")

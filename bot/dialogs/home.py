@@ -1,7 +1,7 @@
 """Home: the greeting and the menu. The root of every chat; its `Call` states are the services."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -75,6 +75,11 @@ _SERVICES: Final = (
 )
 
 
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 only adds a service."""
+    return answers
+
+
 def home(operator: Operator) -> Dialog[Nothing]:
     """The home dialog of an operator."""
 
@@ -83,7 +88,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
 
     return Dialog[Nothing](
         id="home",
-        version=1,
+        version=2,
+        migrations={1: as_before},
         title=N_("Menu"),
         answers=Nothing,
         start=S.HELLO,

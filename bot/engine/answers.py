@@ -87,10 +87,12 @@ def _take(machine: Machine, choice: Go[Any]) -> None:
 
 def choose_in_words(machine: Machine, state: Choose[Any] | Pick[Any], text: str) -> None:
     """A typed number, a word for a choice; where nothing is at stake also a whole new request."""
-    if isinstance(state, Pick):
-        understood = _pick_in_words(machine, state, text)
-    else:
+    if isinstance(state, Choose):
         understood = _by_word(machine, state, text) or _numbered(machine, state, text)
+    elif state.done is None:
+        understood = _numbered(machine, state, text)
+    else:
+        understood = _pick_in_words(machine, state, text)
     if understood or ((state.listens or state.rest) and ask_anew(machine, text)):
         return
     misses = machine.top.misses + 1
@@ -113,7 +115,7 @@ def ask_anew(machine: Machine, text: str) -> bool:
     return False
 
 
-def _numbered(machine: Machine, state: Choose[Any], text: str) -> bool:
+def _numbered(machine: Machine, state: Choose[Any] | Pick[Any], text: str) -> bool:
     """``2``: the second button as it stands on the screen, links and the way back included."""
     keys = [key for row in machine.rows(state) for key in row]
     number = clean(text)
@@ -131,8 +133,6 @@ def _pick_in_words(machine: Machine, state: Pick[Any], text: str) -> bool:
     numbers = clean(text.replace("،", " ")).replace(",", " ").split()
     if not numbers or not all(n.isdecimal() and 1 <= int(n) <= len(options) for n in numbers):
         return False
-    if state.done is None:
-        return len(numbers) == 1 and _one(machine, state, options[int(numbers[0]) - 1].value)
     wanted = {int(n) for n in numbers}
     machine.set(picked=tuple(o.value for i, o in enumerate(options, 1) if i in wanted))
     machine.ask()

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from bot.dialogs.checkout import CheckPayment, OpenOrder, PayLink, RenewLink, Standing, Status
 from bot.dialogs.violations import FindFines, Owed
 from bot.domain import Fine, FineKind, Item, Subject
@@ -12,6 +14,9 @@ ORDER: Final = "IQ-7F3C-9A1D"
 BANK: Final = "600100000001"
 PAGE: Final = "https://iqamati.example/p/t0ken"
 HOST: Final = "pay.example.kw"
+PAPER: Final = "https://iqamati.example/receipts/t0ken.pdf"
+PAYMENT_ID: Final = "100202600000000001"
+TRACK: Final = "KB7F3C9A1D2E40518"
 LIFE: Final = 1800
 """Seconds a link of these tests lives."""
 
@@ -41,11 +46,18 @@ def link(at: int = NOON, fils: int = 45_000) -> PayLink:
 
 def standing(status: Status, reason: str = "") -> Standing:
     """How the order stands, paid for all three."""
-    bank = BANK if status in (Status.PAID, Status.POSTED) else ""
-    return Standing(status, ORDER, bank, 45_000, NOON, reason)
+    paid = status in (Status.PAID, Status.POSTED)
+    bank, paper, payment = (BANK, PAPER, PAYMENT_ID) if paid else ("", "", "")
+    return Standing(status, ORDER, bank, 45_000, NOON, reason, payment, TRACK, paper)
 
 
-PAID: Final[dict[str, object]] = {"fils": 45_000, "receipt": ORDER, "bank": BANK}
+def news(status: Status, reason: str = "", **other: object) -> dict[str, object]:
+    """Data of a happening."""
+    data: dict[str, object] = msgspec.to_builtins(standing(status, reason))
+    return {**data, **other}
+
+
+PAID: Final = news(Status.PAID)
 """Data of the happening ``paid``."""
 
 

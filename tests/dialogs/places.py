@@ -6,25 +6,52 @@ from typing import Any, Final
 
 import msgspec
 
-from bot.dialogs.checkout import Payment, RefusalReason
+from bot.dialogs.checkout import Payment, RefusalReason, Status
 from bot.dialogs.find_reference import Holder
 from bot.dialogs.home import Nothing
+from bot.dialogs.receipts import Listed, Papers
 from bot.dialogs.violations import Search
 from bot.model import Frame, Session
 from bot.spec import Dialog, Do, Waiting
-from tests.dialogs.data import BANK, BARRED, HOST, LIFE, ORDER, PAGE, THREE, fine, items
+from tests.dialogs.data import (
+    BANK,
+    BARRED,
+    HOST,
+    LIFE,
+    ORDER,
+    PAGE,
+    PAPER,
+    PAYMENT_ID,
+    THREE,
+    TRACK,
+    fine,
+    items,
+    standing,
+)
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
 
 MANY: Final = tuple(fine(number, 1_234_500) for number in range(1, 24))
 SEARCH: Final = Search(number=CIVIL_ID, on="2026-11-21", fines=(*THREE, BARRED), chosen=("F1", "F2"))
 PAYMENT: Final = Payment(
-    MASKED, items(*THREE), ORDER, PAGE, HOST, NOON + LIFE, bank=BANK, reason=RefusalReason.FUNDS
+    MASKED,
+    items(*THREE),
+    ORDER,
+    PAGE,
+    HOST,
+    NOON + LIFE,
+    bank=BANK,
+    reason=RefusalReason.FUNDS,
+    at=NOON,
+    payment=PAYMENT_ID,
+    track=TRACK,
+    paper=PAPER,
 )
 ANSWERS: Final[dict[str, msgspec.Struct]] = {
     "home": Nothing(),
     "violations": SEARCH,
     "find_reference": Holder(CIVIL_ID, "A1234567", date(2027, 3, 12)),
     "checkout": PAYMENT,
+    "receipts": Papers((Listed(ORDER, 45_000, NOON),), chosen=ORDER, standing=standing(Status.POSTED)),
 }
 
 
@@ -53,6 +80,7 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "violations": (frame(home, "violations"),),
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),
         "checkout": (frame(home, "violations"), frame(violations, "paying")),
+        "receipts": (frame(home, "receipts"),),
     }[dialog]
     top = frame(BOOK.dialogs[dialog], state, answers)
     spec = BOOK.dialogs[dialog].states[_name(dialog, state)]

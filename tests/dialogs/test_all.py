@@ -319,7 +319,11 @@ def test_keywords_name_what_exists() -> None:
     tables = SPEECH._tables
     commands = {target.split()[0] for targets in tables["commands"].values() for target in targets}
     assert commands == {"menu", "back", "cancel", "help", "language", "start"}
-    assert {t for targets in tables["dialogs"].values() for t in targets} == {"violations", "find_reference"}
+    assert {t for targets in tables["dialogs"].values() for t in targets} == {
+        "violations",
+        "find_reference",
+        "receipts",
+    }
     tokens = {
         choice.token
         for dialog in DIALOGS

@@ -1,5 +1,7 @@
 """Checkout: link, waiting, receipt; and every way in which money does not arrive."""
 
+from datetime import date
+
 import pytest
 
 from bot.dialogs.checkout import (
@@ -13,7 +15,7 @@ from bot.dialogs.checkout import (
     Status,
 )
 from bot.dialogs.violations import FindFines, Owed
-from bot.i18n.text import Code, Hour, Ltr, Money
+from bot.i18n.text import Code, Day, Hour, Ltr, Money
 from bot.spec import Fault
 from tests.dialogs.data import (
     BANK,
@@ -24,9 +26,13 @@ from tests.dialogs.data import (
     OWED,
     PAGE,
     PAID,
+    PAPER,
+    PAYMENT_ID,
     THREE,
+    TRACK,
     items,
     link,
+    news,
     owing,
     paying,
     standing,
@@ -67,14 +73,18 @@ def test_i_have_paid_and_it_is_there(chat: Chat, status: Status) -> None:
     paying(chat).answers(CheckPayment, standing(status)).presses("I have paid").did(CHECK)
     chat.stands(*at("paid")).hears("✓ Paid: *{amount}*", amount=Money(45_000))
     chat.hears("Receipt {order}", order=Code(ORDER)).hears("Bank reference {bank}", bank=Code(BANK))
-    chat.hears("The ministry's records are updated within 15 minutes")
-    chat.offers("What else is owed?", "Menu")
+    chat.hears("On {day} at {hour}", day=Day(date(2026, 11, 21)), hour=Hour(NOON))
+    chat.hears("Payment id {payment}", payment=Code(PAYMENT_ID)).hears("Track id", track=Code(TRACK))
+    chat.hears("It is recorded at the ministry" if status is Status.POSTED else "It is being recorded")
+    chat.offers("🔗 Receipt (PDF)", "What else is owed?", "Menu")
+    assert chat.last.buttons[0].url == PAPER
     chat.answers(FindFines, Owed(())).presses("What else is owed?").stands("violations.clean").did(LOOK_UP)
 
 
 def test_i_have_paid_and_nothing_arrived(chat: Chat) -> None:
     paying(chat).presses("I have paid").stands(*at("not_yet")).did(CHECK)
-    chat.hears("No payment of *{total}* has reached", total=Money(45_000), until=Hour(NOON + LIFE))
+    chat.hears("The gateway has seen no payment of *{total}* yet", total=Money(45_000))
+    assert chat.last.buttons[0].url == PAGE
     chat.offers("🔗 Open payment page", "I have paid", "New link", "Cancel", "Back", "Menu")
     chat.says("دفعت" if chat.language == "ar" else "paid").did(CHECK).stands(*at("not_yet"))
 
@@ -89,7 +99,7 @@ def test_i_have_paid_and_the_bank_has_not_said(chat: Chat, status: Status) -> No
 def test_i_have_paid_and_it_is_under_review(chat: Chat) -> None:
     paying(chat).answers(CheckPayment, standing(Status.REVIEW)).presses("I have paid").stands(*at("review"))
     chat.hears("The gateway's answer about order", order=Code(ORDER)).offers("Menu")
-    chat.wakes("review", ORDER, receipt=ORDER).hears_nothing()
+    chat.wakes("review", ORDER, **news(Status.REVIEW, "amount")).hears_nothing()
     chat.wakes("paid", ORDER, **PAID).stands(*at("paid"))
 
 
@@ -194,7 +204,7 @@ def test_no_new_link(chat: Chat, refusal: CheckoutRefused | Fault, state: str) -
 def test_who_was_promised_an_answer_gets_it_when_nobody_paid(chat: Chat, state: str) -> None:
     answer = standing(Status.PENDING) if state == "pending" else Fault.TIMEOUT
     paying(chat).answers(CheckPayment, answer).presses("I have paid").stands(*at(state))
-    chat.wakes("refused", ORDER, fils=45_000, receipt=ORDER, reason=RefusalReason.TIMEOUT)
+    chat.wakes("refused", ORDER, **news(Status.REFUSED, RefusalReason.TIMEOUT))
     chat.stands(*at("refused")).hears("✕ The payment of").presses("Try again").stands(*at("paying"))
 
 
@@ -278,25 +288,56 @@ def test_paid_while_elsewhere(chat: Chat) -> None:
 
 
 def test_another_order_is_told_and_changes_nothing(chat: Chat) -> None:
-    other = {"fils": 5000, "receipt": "IQ-0000-0000", "bank": ""}
+    other = news(Status.PAID, fils=5000, receipt="IQ-0000-0000", bank="")
     paying(chat).wakes("paid", "IQ-0000-0000", **other).hears("✓ Paid: *{amount}*", amount=Money(5000))
-    chat.hears_not("Bank reference").stands(*at("paying"))
+    chat.hears_not("Bank reference {bank}").stands(*at("paying"))
 
 
 def test_happenings_reach_a_chat_whose_session_is_gone(chat: Chat) -> None:
-    chat.wakes("refused", ORDER, fils=45_000, receipt=ORDER, reason="funds")
+    chat.wakes("refused", ORDER, **news(Status.REFUSED, "funds"))
     chat.hears("✕ The payment of").hears("the account does not hold enough").stands()
-    chat.wakes("review", ORDER, receipt=ORDER).hears("The gateway's answer about order")
+    chat.wakes("review", ORDER, **news(Status.REVIEW, "amount")).hears("The gateway's answer about order")
     chat.wakes("unheard of", ORDER).hears_nothing()
 
 
 def test_refused_by_wake_then_paid(chat: Chat) -> None:
-    paying(chat).wakes("refused", ORDER, fils=45_000, receipt=ORDER, reason="pin").stands(*at("refused"))
+    paying(chat).wakes("refused", ORDER, **news(Status.REFUSED, "pin")).stands(*at("refused"))
     chat.hears("the PIN was wrong").wakes("paid", ORDER, **PAID).stands(*at("paid"))
 
 
 def test_review_by_wake(chat: Chat) -> None:
-    paying(chat).wakes("review", ORDER, receipt=ORDER).stands(*at("review"))
+    paying(chat).wakes("review", ORDER, **news(Status.REVIEW, "amount")).stands(*at("review"))
+
+
+REVIEWS = {
+    "amount": "The gateway's answer about order",
+    "currency": "The gateway's answer about order",
+    "second": "A second payment of order",
+    "silent": "For a day the bank has not said",
+    "already_paid": "Your payment of order {order} arrived, but",
+    "amount_differs": "Your payment of order {order} arrived, but",
+}
+
+
+@pytest.mark.parametrize("reason", REVIEWS)
+def test_a_review_says_what_is_looked_at(chat: Chat, reason: str) -> None:
+    paying(chat).wakes("review", ORDER, **news(Status.REVIEW, reason)).stands(*at("review"))
+    chat.hears(REVIEWS[reason], order=Code(ORDER)).offers("Menu")
+
+
+def test_a_refund_is_told_wherever_one_is(chat: Chat) -> None:
+    paying(chat).wakes("paid", ORDER, **PAID)
+    back = news(Status.POSTED, refunded=15_000)
+    chat.wakes("refunded", ORDER, **back).stands(*at("paid"))
+    chat.hears("✓ *{amount}* of order {order} was given back", amount=Money(15_000), order=Code(ORDER))
+    assert chat.last.buttons[0].url == PAPER
+
+
+def test_the_paper_comes_with_the_news_wherever_one_is(chat: Chat) -> None:
+    paying(chat).presses("Menu").wakes("paid", ORDER, **PAID)
+    chat.offers("🔗 Receipt (PDF)")
+    assert chat.last.buttons[0].url == PAPER
+    chat.wakes("refused", ORDER, **news(Status.REFUSED, "pin")).offers()
 
 
 def test_after_paying_cancel_shows_the_receipt_again(chat: Chat) -> None:

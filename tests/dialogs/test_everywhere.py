@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.dialogs.checkout import CancelOrder, CheckoutRefused, CheckPayment, OpenOrder, RenewLink, Status
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
+from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
 from bot.model import Elapsed, Outcome, Slow
 from bot.ports import Effect
@@ -156,6 +157,8 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
     RenewLink: [link(), *CheckoutRefused, *Fault],
     CheckPayment: [*(standing(status) for status in Status), *Fault],
     CancelOrder: [*(standing(status) for status in Status), *CheckoutRefused, *Fault],
+    ListReceipts: [Receipts((), more=False), Receipts((Listed(ORDER, 45_000, NOON),), more=True), *Fault],
+    ReadReceipt: [standing(Status.PAID), standing(Status.REVIEW, "second"), *Fault],
 }
 WORDS = [
     CIVIL_ID,
@@ -205,7 +208,7 @@ def test_any_conversation(data: st.DataObject) -> None:
             case "wait":
                 chat.wait(minutes=data.draw(st.sampled_from([1, 5, 30, 90, 2000])))
             case "wake":
-                kind = data.draw(st.sampled_from(["paid", "posted", "refused", "review"]))
+                kind = data.draw(st.sampled_from(["paid", "posted", "refused", "review", "refunded"]))
                 chat.wakes(kind, ORDER, **PAID)
             case _:
                 chat.says(data.draw(st.sampled_from(WORDS)))

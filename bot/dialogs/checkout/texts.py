@@ -108,7 +108,7 @@ def receipt(how: Standing) -> Arg:
 def _when(how: Standing) -> tuple[Arg, ...]:
     if not how.at:
         return ()
-    return (say(N_("{day}, {hour}"), day=Day(local(how.at).date()), hour=Hour(how.at)),)
+    return (say(N_("On {day} at {hour}"), day=Day(local(how.at).date()), hour=Hour(how.at)),)
 
 
 def _numbers(how: Standing) -> list[Arg]:

@@ -22,10 +22,11 @@ COMMANDS = {
     "menu": N_("Main menu"),
     "back": N_("Back to the previous question"),
     "cancel": N_("Leave this service"),
+    "receipts": N_("My receipts"),
     "language": N_("Change the language"),
     "help": N_("Help"),
 }
-"""The commands the engine knows in every state; descriptions of 1 to 256 characters (setMyCommands)."""
+"""The commands that work in every state; descriptions of 1 to 256 characters (setMyCommands)."""
 
 ABOUT = N_(
     "Residents in Kuwait see their violations here, pay them and get a receipt.\n\n"
