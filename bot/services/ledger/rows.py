@@ -23,8 +23,8 @@ class AttemptStatus(StrEnum):
     """One try to pay. Only ``REFUNDED`` follows ``PAID``."""
 
     CREATED = "CREATED"  # stored here, the gateway may not know it yet
-    LINKED = "LINKED"  # the gateway gave its page's address
-    PENDING = "PENDING"  # the resident was sent there
+    LINKED = "LINKED"  # the gateway's page is open; nobody has tried to pay on it
+    PENDING = "PENDING"  # somebody pays on it, or the bank is deciding
     UNKNOWN = "UNKNOWN"  # the bank or the gateway does not say
     PAID = "PAID"
     FAILED = "FAILED"
