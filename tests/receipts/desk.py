@@ -57,11 +57,11 @@ class Office:
         self.ledger = Ledger(engine)
         self.keyring = Keyring.parse(Keyring.generate())
         self.clock = StillClock()
-        self._printer = printer
+        self.printer = printer
         self.receipts = self.over(self.ledger)
 
     def over(self, ledger: Ledger) -> Receipts:
-        return Receipts(ledger, self.keyring, self.clock, self._printer, BASE)
+        return Receipts(ledger, self.keyring, self.clock, self.printer, BASE)
 
     async def unpaid(self, items: Sequence[Item] = (), chat: Chat = HERE) -> Order:
         number = next(_NUMBERS)

@@ -88,12 +88,12 @@ def test_words_run_from_right_to_left(printer: Printer, probe: Probe) -> None:
 
 
 def test_a_foreign_word_stands_between_its_arabic_neighbours(printer: Printer, probe: Probe) -> None:
-    (sheet,) = sheets(printer, receipt(fine(1, Local("مخالفة XYZ مرور", "Fine مرور QRS"))))
-    first, second = only(sheet.find(probe.word("مخالفة", "rtl"))), only(sheet.find(probe.word("XYZ")))
-    third = max(sheet.find(probe.word("مرور", "rtl")), key=lambda found: found.x)
+    (sheet,) = sheets(printer, receipt(fine(1, Local("تجاوز XYZ السرعة", "Fine السرعة QRS"))))
+    first, second = only(sheet.find(probe.word("تجاوز", "rtl"))), only(sheet.find(probe.word("XYZ")))
+    third = max(sheet.find(probe.word("السرعة", "rtl")), key=lambda found: found.x)
     assert first.x > second.x > third.x
     before, after = only(sheet.find(probe.word("Fine"))), only(sheet.find(probe.word("QRS")))
-    between = min(sheet.find(probe.word("مرور", "rtl")), key=lambda found: found.x)
+    between = min(sheet.find(probe.word("السرعة", "rtl")), key=lambda found: found.x)
     assert before.x < between.x < after.x
 
 

@@ -122,7 +122,7 @@ class Printer:
             return await asyncio.to_thread(self.render, receipt)
 
     def render(self, receipt: Receipt) -> bytes:
-        """The receipt as PDF; the same receipt gives the same bytes. Takes some ten milliseconds of a core."""
+        """The receipt as PDF; the same receipt gives the same bytes. Takes tens of milliseconds of a core."""
         return self._compile(receipt, "pdf", 0)[0]
 
     def pages(self, receipt: Receipt, form: Literal["png", "svg"], ppi: float = 96) -> list[bytes]:
