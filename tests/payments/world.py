@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +14,10 @@ import uvicorn
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.crypto import Keyring
 from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, PayLink, RenewLink, Standing
@@ -33,6 +35,8 @@ from bot.services.payments import Payments
 from bot.services.payments.gateways import Gateways
 from bot.services.payments.sandbox import SandboxPayments
 from bot.tasks import Tasks
+from tests.payments.counterparts import knet, myfatoorah, tap
+from tests.payments.counterparts.bank import Counterpart
 
 SECRET = "shared-with-the-sandbox"
 NOON = 1_795_500_000
@@ -123,6 +127,41 @@ class Wire:
         await self._app(scope, receive, send)
 
 
+class Ears:
+    """Where notifications arrive. Keeps them, and can hold them back or hand one over many times at once."""
+
+    def __init__(self, app: ASGIApp, url: str) -> None:
+        self._app = app
+        self._url = url
+        self.held = False
+        self.heard: list[tuple[str, bytes, dict[str, str]]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not path.endswith("/notify") or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        body = await request.body()
+        if request.headers.get("x-replayed"):
+            await self._app(scope, _given(body), send)
+            return
+        names = ("content-type", "x-sandbox-signature", "hashstring", "myfatoorah-signature")
+        kept = {name: request.headers[name] for name in names if name in request.headers}
+        self.heard.append((path, body, kept))
+        if self.held:
+            await PlainTextResponse(f"REDIRECT={self._url}/held")(scope, receive, send)
+            return
+        await self._app(scope, _given(body), send)
+
+
+def _given(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
 def render(arg: Arg, language: str) -> tuple[Span, ...]:
     """A stand-in for the renderer: the English source with its arguments, without marks."""
     match arg:
@@ -172,6 +211,8 @@ class World:
     browser: httpx.AsyncClient
     keyring: Keyring
     gateway: Gateway
+    ears: Ears
+    counterpart: Counterpart | None = None
 
     async def open(self, *items: Item, key: str = "1:0", chat: Chat = HERE) -> PayLink:
         return await self.orders.open(OpenOrder(SUBJECT, items or (item("F1"),)), asked(key, chat))
@@ -199,6 +240,11 @@ class World:
 
     async def pay(self, link: PayLink, button: str = "approved", knob: str = "") -> str:
         return await self.press(await self.press_pay(link), button, knob)
+
+    async def replay(self, number: int = -1) -> httpx.Response:
+        """Send a notification that was heard, as it came."""
+        path, body, headers = self.ears.heard[number]
+        return await self.browser.post(path, content=body, headers={**headers, "x-replayed": "1"})
 
     async def rows(self, table: str) -> list[dict[str, Any]]:
         async with self.engine.connect() as connection:
@@ -234,15 +280,23 @@ def _orders(world: World, ledger: Ledger) -> Orders:
     )
 
 
+COUNTERPARTS: dict[str, Callable[[FakeClock, str], Counterpart]] = {
+    "knet": knet.make,
+    "tap": tap.make,
+    "myfatoorah": myfatoorah.make,
+}
+
+
 @asynccontextmanager
-async def build(engine: AsyncEngine, store: Path) -> AsyncGenerator[World, None]:
-    """The world on ``engine``; the gateway keeps its charges in ``store``."""
+async def build(engine: AsyncEngine, store: Path, provider: str = "sandbox") -> AsyncGenerator[World, None]:
+    """The world on ``engine``; the sandbox gateway keeps its charges in ``store``."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         clock, chats, registry = FakeClock(), Chats(), FakeRegistry()
         gateway = gateway_app(clock, SECRET, store, base_url=f"{url}/gateway")
-        wire = Wire(gateway)
-        payments = SandboxPayments(f"{url}/gateway", SECRET, clock)
+        counterpart = COUNTERPARTS[provider](clock, f"{url}/gateway") if provider in COUNTERPARTS else None
+        wire = Wire(counterpart.app, counterpart.api) if counterpart else Wire(gateway)
+        payments = counterpart.payments if counterpart else SandboxPayments(f"{url}/gateway", SECRET, clock)
         keyring, ledger = Keyring.parse(Keyring.generate()), Ledger(engine)
         orders = Orders(
             ledger=ledger,
@@ -260,8 +314,8 @@ async def build(engine: AsyncEngine, store: Path) -> AsyncGenerator[World, None]
             hosts=(urlsplit(url).netloc,),
             host="127.0.0.1",
         )
-        app = Starlette(routes=[*pages, Mount("/gateway", wire)])
-        async with serving(app, listening), httpx.AsyncClient(base_url=url, timeout=30) as browser:
+        ears = Ears(Starlette(routes=[*pages, Mount("/gateway", wire)]), url)
+        async with serving(ears, listening), httpx.AsyncClient(base_url=url, timeout=30) as browser:
             world = World(
                 engine,
                 url,
@@ -275,10 +329,12 @@ async def build(engine: AsyncEngine, store: Path) -> AsyncGenerator[World, None]
                 browser,
                 keyring,
                 gateway.state.gateway,
+                ears,
+                counterpart,
             )
             yield world
         await world.close_others()
-        await payments.close()
+        await (counterpart.close() if counterpart else payments.close())
         await gateway.state.gateway.close()
 
 
