@@ -1,4 +1,4 @@
-"""The command line: ``iqamati run``, ``chat``, ``graph``, ``keys``."""
+"""The command line: ``iqamati run``, ``chat``, ``graph``, ``keys``, and the operators' commands."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import uvloop
 
@@ -22,6 +23,7 @@ from bot.embedded import only_one
 from bot.errors import ConfigError, StoreAway
 from bot.graph import faults, mermaid
 from bot.handlers.terminal import Terminal, interactive
+from bot.operators import cli as operators
 from bot.outside import needs_sandbox, sandbox
 from bot.serve import bind, serving
 from bot.tasks import Tasks
@@ -40,8 +42,16 @@ def main() -> None:
         sys.exit(130)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A wrong command line ends with 1: operators' commands end with 2 when they found something."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="iqamati", description="Iqamati: a chat service for residents.")
+    parser = _Parser(prog="iqamati", description="Iqamati: a chat service for residents.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="start the service in the foreground")
     run.set_defaults(run=_run)
@@ -68,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = commands.add_parser("keys", help="encryption keys")
     keys.add_argument("action", choices=("new",), help="print a fresh SECRET_KEYS")
     keys.set_defaults(run=_keys)
+    operators.add(commands)
     return parser
 
 

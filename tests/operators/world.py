@@ -17,6 +17,7 @@ from bot.crypto import Keyring
 from bot.domain import FineKind, Item
 from bot.i18n.text import Local
 from bot.model import Chat
+from bot.operators.desk import Desk
 from bot.sandbox.gateway import gateway_app
 from bot.services.ledger import (
     Attempt,
@@ -147,6 +148,7 @@ class World:
     ledger: Ledger
     payments: SandboxPayments
     keyring: Keyring
+    keys: str
     wire: Wire
     browser: httpx.AsyncClient
     url: str
@@ -167,6 +169,11 @@ class World:
         engine = open_engine(self.engine.url.render_as_string(hide_password=False))
         self.others.append(engine)
         return Refunds(Ledger(engine), Gateways(self.payments), self.clock)
+
+    def desk(self, payments: Payments | None = None) -> Desk:
+        """Where Amina works."""
+        gateways = Gateways(payments or self.payments)
+        return Desk(self.ledger, gateways, self.keyring, self.clock, "amina", "sandbox")
 
     # --- what residents did ------------------------------------------------------------------
 
@@ -273,9 +280,10 @@ async def build(engine: AsyncEngine, stage: Stage) -> AsyncGenerator[World, None
     wire = Wire(gateway)
     stage.app = Starlette(routes=[Mount("/gateway", wire)])
     payments = SandboxPayments(f"{stage.origin}/gateway", SECRET, clock)
-    keyring = Keyring.parse(Keyring.generate())
+    keys = Keyring.generate()
+    keyring = Keyring.parse(keys)
     async with httpx.AsyncClient(base_url=stage.origin, timeout=30) as browser:
-        world = World(engine, clock, Ledger(engine), payments, keyring, wire, browser, stage.origin)
+        world = World(engine, clock, Ledger(engine), payments, keyring, keys, wire, browser, stage.origin)
         yield world
     for other in world.others:
         await other.dispose()

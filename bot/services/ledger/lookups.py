@@ -209,6 +209,11 @@ class Lookups(Connected):
         """Refunds of these attempts, whatever became of them, oldest first."""
         return await self._paid_back(_paid_back().where(t.refunds.c.attempt_id.in_(attempt_ids)))
 
+    async def paid_back_by_number(self, provider: str, numbers: Sequence[str]) -> list[PaidBack]:
+        """The provider's refunds that their key or the gateway's number of them names."""
+        named = or_(t.refunds.c.key.in_(numbers), t.refunds.c.reference.in_(numbers))
+        return await self._paid_back(_paid_back().where(t.attempts.c.provider == provider, named))
+
     async def paid_back(
         self, provider: str, since: int, until: int, after: int, limit: int
     ) -> list[PaidBack]:

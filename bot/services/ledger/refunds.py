@@ -44,8 +44,7 @@ class RefundReads(Connected):
         """The history of the order's refunds, oldest first: at, who, what, status."""
         query = (
             select(t.refund_history)
-            .join(t.refunds)
-            .join(t.attempts)
+            .select_from(t.refund_history.join(t.refunds).join(t.attempts))
             .where(t.attempts.c.order_id == order_id)
             .order_by(t.refund_history.c.id)
         )

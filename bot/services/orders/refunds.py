@@ -54,6 +54,20 @@ class NotPossible(BotError):
     """What an operator asked for cannot be done. The text is one line for them; nothing was changed."""
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """What could be given back of a payment.
+
+    Attributes:
+        captured: fils the gateway says it took.
+        left: fils of it that neither went back nor are on their way.
+    """
+
+    order: Order
+    attempt: Attempt
+    captured: int
+    left: int
+
+
 class Refunds:
     """Refunds from the operator's wish to the gateway's word.
 
@@ -67,6 +81,15 @@ class Refunds:
         self._ledger = ledger
         self._gateways = gateways
         self._clock = clock
+
+    async def offer(self, order_ref: str, *, track: str = "") -> Offer:
+        """What could be given back now; arguments and errors as for `refund`. Changes nothing."""
+        async with self._ledger.read() as read:
+            order = await _order(read, order_ref)
+            attempt = _pick(await read.attempts(order.id), track)
+            spoken_for = await read.spoken_for(attempt.id)
+        captured = await self._captured(self._gateways.of(attempt.provider), attempt)
+        return Offer(order, attempt, captured, captured - spoken_for)
 
     async def refund(
         self, order_ref: str, *, track: str = "", fils: int | None = None, why: str, who: str
