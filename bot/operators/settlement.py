@@ -139,7 +139,7 @@ class Settlement:
         """The row's meaning; None for a sum of others and for what took no money."""
         found = {field: cells[place].strip() if place < len(cells) else "" for field, place in places.items()}
         first = next((cell for cell in cells if cell.strip()), "")
-        if _bare(first) in self._names.totals and not found.get("track"):
+        if _bare(first) in self._names.totals and found.get("track", "") in {"", first.strip()}:
             return None
         status, kind = _bare(found.get("status", "")), _bare(found.get("type", ""))
         if status in self._names.ignored_words:
@@ -175,7 +175,8 @@ def _encoding(path: Path) -> str:
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
         if b"\0" in start:
-            return "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
+            # The zero is the upper half of an ASCII letter: second in little-endian order.
+            return "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         chunk = start
         try:
