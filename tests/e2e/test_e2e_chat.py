@@ -24,12 +24,23 @@ def test_a_script_finds_pays_and_is_given_the_receipt(home: Home) -> None:
     second, third = lines.index("> 1"), lines.index("> !pay approved")
     assert lines[second + 1] == "< المبلغ 45.000 د.ك. عن 3 مخالفات"
     assert LINK in lines[second:third]
-    assert lines[third + 1 : third + 4] == [PAID, "< رقم الإيصال <order>", "< مرجع البنك <bank>"]
+    assert lines[third + 1 :] == [
+        PAID,
+        "< بتاريخ <day>، الساعة <time>",
+        "< رقم الإيصال <order>",
+        "< مرجع البنك <bank>",
+        "< رقم عملية الدفع <payment>",
+        "< رقم التتبع <track>",
+        "< سُجّل لدى الوزارة، ويظهر في صفحاتها خلال 15 دقيقة، فلا حاجة إلى الدفع مرة أخرى.",
+        "  [1] 🔗 الإيصال PDF <paper>",
+        "  [2] ما الذي بقي عليّ؟",
+        "  [3] القائمة",
+    ]
     assert not [line for line in lines if line.startswith("!")]
 
     # The next run carries on with the chat: its receipt's buttons work, and the fines are gone.
-    again = home.chat("1")
-    assert again[0] == "> 1"
+    again = home.chat("2")
+    assert again[0] == "> 2"
     assert CIVIL_ID[:4] in again[1] or any("2850****0029" in line for line in again)
     assert not any("دفع الكل" in line for line in again)
 

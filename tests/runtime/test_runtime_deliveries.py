@@ -151,7 +151,7 @@ async def test_recovery_while_a_later_turn_waits_for_the_same_reply(world: World
 
 
 def paid(number: int) -> Woken:
-    data = {"fils": 5000, "receipt": "IQ-TEST-0002", "bank": "1"}
+    data = {"status": "paid", "fils": 5000, "receipt": "IQ-TEST-0002", "bank": "1"}
     return Woken(
         id=f"paid:{number}", chat=CHAT, dialog="checkout", kind="paid", ref="IQ-TEST-0002", data=data
     )
@@ -199,7 +199,7 @@ async def test_a_state_moves_though_nobody_can_be_told(world: World) -> None:
             dialog="checkout",
             kind="paid",
             ref="IQ-TEST-0001",
-            data={"fils": 35_000, "receipt": "IQ-TEST-0001", "bank": "77"},
+            data={"status": "paid", "fils": 35_000, "receipt": "IQ-TEST-0001", "bank": "77"},
         )
     )
     await process.settled()

@@ -19,7 +19,7 @@ def standing(
     """How the order stands, from its attempts (oldest first) and what went back."""
     paid = order.paid_at > 0
     status, reason = _status(order, attempts)
-    told = _told_of(attempts)
+    told = _told_of(order, attempts)
     when = told.updated if told is not None and status is Status.REFUSED else 0
     return Standing(
         status=status,
@@ -31,19 +31,18 @@ def standing(
         payment=told.payment if told else "",
         track=told.track if told else "",
         paper=receipt(order.ref) if paid else "",
-        refunded=sum(_of_order(attempts, refunds)),
+        refunded=sum(_given_back(told, refunds)),
     )
 
 
-def _told_of(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The attempt whose numbers a resident is told: the one that paid, else the newest."""
-    paid = (each for each in attempts if each.status in _PAID)
+def _told_of(order: Order, attempts: Sequence[Attempt]) -> Attempt | None:
+    """The attempt whose numbers a resident is told: the one the order was settled by, else the newest."""
+    paid = (each for each in attempts if each.status in _PAID and each.bank == order.bank)
     return next(paid, attempts[-1] if attempts else None)
 
 
-def _of_order(attempts: Sequence[Attempt], refunds: Sequence[RefundRow]) -> list[int]:
-    """What went back of the payment the order was settled by, not of a second one."""
-    told = _told_of(attempts)
+def _given_back(told: Attempt | None, refunds: Sequence[RefundRow]) -> list[int]:
+    """What went back of that payment; what went back of a second one is not the order's."""
     return [
         each.fils
         for each in refunds
