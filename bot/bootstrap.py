@@ -91,6 +91,8 @@ class Service:
                 back_url=self._back,
                 hosts=self.hosts,
                 host=self.hosts[0],
+                payee=settings.operator_authority or settings.operator_name,
+                trial=settings.payments == "sandbox",
             ),
             *receipt_routes(self.receipts, render=self.renderer.render),
             Route("/health", self._health),

@@ -7,7 +7,7 @@ import msgspec
 
 from bot.clock import local
 from bot.dialogs.checkout import Standing, Status, receipt, review
-from bot.i18n.text import N_, NP_, Arg, Day, Ltr, Money, say
+from bot.i18n.text import N_, NP_, Arg, Day, Money, say
 from bot.ports import Effect
 from bot.spec import Choose, Decide, Dialog, Do, End, Go, Link, Option, Pick
 
@@ -101,13 +101,7 @@ def options(papers: Papers) -> tuple[Option, ...]:
     """One button for each receipt; the way to older ones last."""
     listed = tuple(
         Option(
-            each.order,
-            say(
-                N_("{day}: {amount} ({order})"),
-                day=Day(local(each.at).date()),
-                amount=Money(each.fils),
-                order=Ltr(each.order),
-            ),
+            each.order, say(N_("{amount}, {day}"), amount=Money(each.fils), day=Day(local(each.at).date()))
         )
         for each in papers.listed
     )

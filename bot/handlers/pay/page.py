@@ -26,6 +26,7 @@ _TAGS: Final = {"": ("", ""), "b": ("<strong>", "</strong>"), "code": ('<code di
 _OWN_NAMES: Final = {"ar": "العربية", "en": "English"}
 
 _TITLE: Final = N_("Payment of fines")
+_TRIAL: Final = N_("A trial: no money is taken here and nothing is recorded at the ministry.")
 _BACK: Final = N_("Back to the chat")
 
 
@@ -58,16 +59,22 @@ class Pages:
     Args:
         render: a text in a language, as spans.
         host: where the button leads, as residents read it.
+        payee: who is paid; the operator of the service when empty.
+        trial: the gateway is the sandbox's, so no money moves.
     """
 
-    def __init__(self, render: Render, host: str) -> None:
+    def __init__(self, render: Render, host: str, payee: str = "", *, trial: bool = False) -> None:
         self._render = render
         self._host = host
+        self._payee: Arg = payee or say(N_("the operator of this service"))
+        self._trial = trial
 
     def bill(self, bill: Bill, language: str) -> str:
         """What will be paid, with the button."""
         parts = [
+            *([self._p(say(_TRIAL), language, "note")] if self._trial else []),
             self._lines(bill, language),
+            self._p(say(N_("Paid to {payee}"), payee=self._payee), language),
             self._p(say(N_("Total *{total}*"), total=Money(bill.fils)), language, "total"),
         ]
         if bill.standing.status is Status.REFUSED:

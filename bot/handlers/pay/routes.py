@@ -216,6 +216,8 @@ def pay_routes(
     hosts: Sequence[str],
     host: str,
     home: str = "/",
+    payee: str = "",
+    trial: bool = False,
 ) -> list[Route]:
     """The routes of the payment pages.
 
@@ -226,8 +228,10 @@ def pay_routes(
         hosts: where the button may lead; ``host`` or ``host:port``.
         host: where it leads, as residents read it.
         home: where someone goes whose link is not known.
+        payee: who is paid, as residents read it; the operator when empty.
+        trial: no money moves.
     """
-    site = _Site(desk, Pages(render, host), back_url, hosts, home)
+    site = _Site(desk, Pages(render, host, payee, trial=trial), back_url, hosts, home)
     return [
         Route("/pay.css", site.style, methods=["GET"]),
         Route("/p/{token}", site.show, methods=["GET"]),
