@@ -28,6 +28,7 @@ _LONGEST: Final = 64 * 1024  # bytes; the documentation's largest sample is unde
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
 _INVOICE = re.compile(r"[0-9]{1,19}", re.ASCII)
 _TRACK = re.compile(r"[A-Za-z0-9]{1,19}", re.ASCII)
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _PAID: Final = frozenset(("SUCCESS", "Succss"))
 
 _PAYMENT: Final = 1
@@ -73,7 +74,7 @@ def read(secret: str, body: bytes, headers: Mapping[str, str]) -> Callback:
     """
     try:
         return _read(secret, body, headers)
-    except (msgspec.DecodeError, ValueError, RecursionError, Malformed):
+    except (msgspec.DecodeError, ValueError, KeyError, RecursionError, Malformed):
         raise Malformed(SERVICE, "notification refused") from None
 
 
@@ -110,13 +111,16 @@ def _first(secret: str, given: str, notice: _V1) -> Callback:
     kept = {name: value for name, value in fields.items() if name not in _PERSONAL}
     if refund:
         return _refunded(fields["RefundId"], fields["RefundStatus"], fields["InvoiceId"], kept)
-    in_dinars = fields["BaseCurrency"] == "KWD"
+    amount = fields["InvoiceValueInBaseCurrency"]
+    if _AMOUNT.fullmatch(amount) is None:
+        raise ValueError("not an amount")
+    fils = fils_in(Decimal(amount))
     return _payment(
         fields["InvoiceId"],
         fields["TransactionStatus"],
         fields["PaymentId"],
         fields["CustomerReference"],
-        fils=fils_in(Decimal(fields["InvoiceValueInBaseCurrency"])) if in_dinars else 0,
+        fils=fils if fields["BaseCurrency"] == "KWD" else 0,
         plain=kept,
     )
 
