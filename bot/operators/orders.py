@@ -11,7 +11,7 @@ from bot.clock import KUWAIT
 from bot.domain import Item
 from bot.errors import BotError
 from bot.operators.desk import Desk
-from bot.operators.out import amount, iso, kwd, say, show_json, signed, table, when
+from bot.operators.out import amount, iso, kwd, say, show_json, signed, table, to_the_second, when
 from bot.services.ledger import Attempt, Order, OrderStatus, Reads, RefundRow
 from bot.services.orders.refunds import NotPossible
 
@@ -172,7 +172,7 @@ def _card(found: Found, *, history: bool) -> list[str]:
         headers = ["REFUND", "STATUS", "KWD", "REFERENCE", "BY", "BECAUSE", "SINCE"]
         lines += ["", *table(headers, refunds, right=("KWD",))]
     if history:
-        events = [[when(row["at"]), row["who"], row["what"], row["status"]] for row in found.history]
+        events = [[to_the_second(row["at"]), row["who"], row["what"], row["status"]] for row in found.history]
         lines += ["", *table(["WHEN", "WHO", "WHAT", "STATUS"], events)]
     return lines
 

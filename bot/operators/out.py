@@ -84,6 +84,11 @@ def when(at: int) -> str:
     return local(at).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
+def to_the_second(at: int) -> str:
+    """``2026-11-21 12:00:00``."""
+    return local(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def iso(at: int) -> str | None:
     """``2026-11-21T12:00:00+03:00``, None for never."""
     return local(at).isoformat() if at else None

@@ -14,7 +14,8 @@ from bot.services.payments import fils_of
 ABOUT: Final = """\
 Give money of an order back to the card it came from: all that is left of the payment, or --amount of it. The
 gateway is asked first what it captured. A second capture is named by its --track id. Where the gateway cannot
-say how a refund ended, look into its portal and record it with --resolve.
+say how a refund ended, look into its portal and record it with --resolve. A refund that was made in the
+portal to begin with (KNET calls refunds by its API not certified) is recorded with --in-portal.
 
 Exit code: 0 the money went back (or the refusal is recorded); 3 not known yet; 1 refused, or an error.
 """
@@ -37,6 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         metavar=("KEY", "done|refused"),
         help="record what the gateway's portal says of the refund KEY",
+    )
+    parser.add_argument(
+        "--in-portal",
+        default="",
+        metavar="REFERENCE",
+        help="the money went back in the gateway's portal, under this number: only record it",
     )
     parser.add_argument("--reference", default="", help="with --resolve: the portal's number of the refund")
 
@@ -61,15 +68,24 @@ async def run(desk: Desk, arguments: argparse.Namespace) -> int:
     else:
         if not arguments.because.strip():
             raise NotPossible("--because is missing: say why the money goes back")
-        offer = await desk.refunds.offer(order, track=arguments.track.strip().upper())
-        fils = offer.left if arguments.amount is None else arguments.amount
-        if not 0 < fils <= offer.left:
-            raise NotPossible(f"at most {kwd(max(offer.left, 0))} can go back")
-        _confirm(offer, fils, yes=arguments.yes)
-        refund = await desk.refunds.refund(
-            order, track=offer.attempt.track, fils=fils, why=arguments.because, who=desk.who
-        )
+        refund = await _give_back(desk, order, arguments)
     return await _tell(desk, order, refund, as_json=arguments.json, resolved=bool(arguments.resolve))
+
+
+async def _give_back(desk: Desk, order: str, arguments: argparse.Namespace) -> RefundRow:
+    portal = arguments.in_portal.strip()
+    track = arguments.track.strip().upper()
+    offer = await desk.refunds.offer(order, track=track, may_be_back=bool(portal))
+    fils = offer.left if arguments.amount is None else arguments.amount
+    if not 0 < fils <= offer.left:
+        raise NotPossible(f"at most {kwd(max(offer.left, 0))} can go back")
+    _confirm(offer, fils, portal=portal, yes=arguments.yes)
+    track, why = offer.attempt.track, arguments.because
+    if portal:
+        return await desk.refunds.made_elsewhere(
+            order, track=track, fils=fils, reference=portal, why=why, who=desk.who
+        )
+    return await desk.refunds.refund(order, track=track, fils=fils, why=why, who=desk.who)
 
 
 async def _resolve(desk: Desk, order: str, arguments: argparse.Namespace) -> RefundRow:
@@ -81,7 +97,7 @@ async def _resolve(desk: Desk, order: str, arguments: argparse.Namespace) -> Ref
     )
 
 
-def _confirm(offer: Offer, fils: int, *, yes: bool) -> None:
+def _confirm(offer: Offer, fils: int, *, portal: str, yes: bool) -> None:
     """Ask once more, naming amount and order; a script must have said ``--yes``."""
     if yes:
         return
@@ -90,7 +106,7 @@ def _confirm(offer: Offer, fils: int, *, yes: bool) -> None:
     order, attempt = offer.order, offer.attempt
     paid = f"paid {when(order.paid_at)}, " if order.paid_at else ""
     sys.stderr.write(
-        f"Give back {kwd(fils)} of order {order.ref}? "
+        f"{'Record that the portal gave' if portal else 'Give'} back {kwd(fils)} of order {order.ref}? "
         f"({paid}{kwd(offer.captured)} captured by {attempt.provider}, track id {attempt.track})\n"
         "Type the order's reference to go on: "
     )

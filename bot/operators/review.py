@@ -156,7 +156,7 @@ def _refund(found: PaidBack, now: int) -> Matter:
     hours = (now - refund.created) // 3600
     why = f"refund {refund.status} for {hours} h: the gateway has not said how it ended"
     step = f"look into its portal; then iqamati refund {found.order} --resolve {refund.key} done|refused"
-    if refund.status is not RefundStatus.UNKNOWN:
+    if refund.status is not RefundStatus.UNKNOWN and refund.due is not None:
         step = "look into its portal; the running service asks on"
     return Matter("refund", found.order, refund.key, refund.fils, refund.created, why, step)
 

@@ -87,6 +87,16 @@ async def test_a_second_capture_is_named(world: World, capsys: Capture) -> None:
     assert await world.status(order) is OrderStatus.POSTED
 
 
+async def test_a_refund_made_in_the_portal_is_only_recorded(world: World, capsys: Capture) -> None:
+    order = await world.paid()
+    gateway = Different(world.payments, keyed=False)
+    words = ("refund", order.ref, "--in-portal", "6001", "--because", "x", "--yes")
+    ended = await command(world.desk(gateway), capsys, *words)
+    assert (ended.code, gateway.asked) == (0, 0)
+    assert "done (its number there: 6001)" in ended.text
+    assert await world.status(order) is OrderStatus.REFUNDED
+
+
 async def test_a_reason_is_due(world: World, capsys: Capture) -> None:
     order = await world.paid()
     with pytest.raises(NotPossible, match="--because"):

@@ -1,6 +1,7 @@
 """Giving money back: only on the gateway's word, never twice, never more than it took."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bot.errors import Unavailable
 from bot.services.ledger import AttemptStatus, Order, OrderStatus, RefundRow, RefundStatus
 from bot.services.orders.refunds import REPEAT_FOR, NotPossible, Refunds
-from bot.services.payments import Result
+from bot.services.payments import Refund, RefundResult, Result
 from tests.operators.world import HOUR, Different, World
 
 AMINA = "amina"
@@ -349,6 +350,37 @@ async def test_the_gateways_own_word_counts_more_than_the_portal_read_by_a_perso
     with pytest.raises(NotPossible, match="the gateway says done"):
         await world.refunds.resolve(order.ref, refund.key, done=False, reference="", who=AMINA)
     assert await world.status(order) is OrderStatus.REFUNDED
+
+
+async def test_what_was_given_back_in_the_portal_is_recorded_and_not_given_again(world: World) -> None:
+    order = await world.paid()
+    (attempt,) = await world.rows("attempts")
+    portal = Refund(
+        key="PORTAL", track_id=attempt["track"], provider_ref="", payment_id="", fils=5000, why="x"
+    )
+    assert (await world.payments.refund(portal)).status is RefundResult.DONE
+    with pytest.raises(NotPossible, match="as refunded"):
+        await give_back(world, order)
+    record = partial(world.refunds.made_elsewhere, order.ref, reference="6001", why="x", who=AMINA)
+    part = await record(fils=2000)
+    assert (part.status, part.reference, part.due) == (RefundStatus.DONE, "6001", None)
+    with pytest.raises(NotPossible, match=r"at most 3\.000"):
+        await record(fils=3001)
+    await record()
+    assert await world.status(order) is OrderStatus.REFUNDED
+    assert (await said(world, "refund_history"))[1] == (AMINA, "made in the gateway's portal", "done")
+
+
+async def test_a_record_that_was_cut_short_is_never_asked_of_the_gateway(world: World) -> None:
+    order = await world.paid()
+    async with world.ledger.write() as work:
+        (attempt,) = await work.attempts(order.id)
+        now = world.clock.now()
+        await work.add_refund(attempt, "CUTSHORT", 5000, why="x", who=AMINA, at=now, due=None)
+    world.clock.advance(24 * HOUR)
+    assert await world.due() == []
+    after = await world.refunds.resolve(order.ref, "CUTSHORT", done=False, reference="", who=AMINA)
+    assert after.status is RefundStatus.REFUSED
 
 
 async def test_a_refund_of_another_order_is_not_resolved(world: World) -> None:

@@ -66,7 +66,7 @@ class RefundWork(Connected):
     """Changing refunds. The order's row is locked first, as for everything that hangs on it."""
 
     async def add_refund(
-        self, attempt: Attempt, key: str, fils: int, *, why: str, who: str, at: int, due: int
+        self, attempt: Attempt, key: str, fils: int, *, why: str, who: str, at: int, due: int | None
     ) -> RefundRow:
         """Store a refund that the gateway is about to be asked for.
 
@@ -77,7 +77,7 @@ class RefundWork(Connected):
             why: the operator's reason, without personal data; its first 60 characters are kept.
             who: the operator.
             at: now.
-            due: when somebody else should take it up if this process does not come back.
+            due: when somebody else should take it up if this process does not come back; None for never.
 
         Raises:
             Taken: another refund of the attempt is under way. The transaction is lost.

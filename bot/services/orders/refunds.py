@@ -82,13 +82,17 @@ class Refunds:
         self._gateways = gateways
         self._clock = clock
 
-    async def offer(self, order_ref: str, *, track: str = "") -> Offer:
-        """What could be given back now; arguments and errors as for `refund`. Changes nothing."""
+    async def offer(self, order_ref: str, *, track: str = "", may_be_back: bool = False) -> Offer:
+        """What could be given back now; arguments and errors as for `refund`. Changes nothing.
+
+        With ``may_be_back`` what the gateway reports as refunded already counts too (`made_elsewhere`).
+        """
         async with self._ledger.read() as read:
             order = await _order(read, order_ref)
             attempt = _pick(await read.attempts(order.id), track)
             spoken_for = await read.spoken_for(attempt.id)
-        captured = await self._captured(self._gateways.of(attempt.provider), attempt)
+        gateway = self._gateways.of(attempt.provider)
+        captured = await self._captured(gateway, attempt, may_be_back=may_be_back)
         return Offer(order, attempt, captured, captured - spoken_for)
 
     async def refund(
@@ -116,8 +120,25 @@ class Refunds:
             attempt = _pick(await read.attempts(order.id), track)
         gateway = self._gateways.of(attempt.provider)
         captured = await self._captured(gateway, attempt)
-        refund = await self._ask_for(order, attempt, captured, fils, why, who)
+        now = self._clock.now()
+        refund = await self._ask_for(order, attempt, captured, fils, why, who, due=now + _CALL)
         return await self._send(gateway, attempt, refund)
+
+    async def made_elsewhere(
+        self, order_ref: str, *, track: str = "", fils: int | None = None, reference: str, why: str, who: str
+    ) -> RefundRow:
+        """Record a refund that was made in the gateway's portal; the gateway is asked for none.
+
+        KNET calls refunds by its API not certified (payments reference, 1.9): many merchants may only use
+        the portal. Arguments and errors as for `refund`; ``reference`` is the portal's number of it.
+        """
+        async with self._ledger.read() as read:
+            order = await _order(read, order_ref)
+            attempt = _pick(await read.attempts(order.id), track)
+        captured = await self._captured(self._gateways.of(attempt.provider), attempt, may_be_back=True)
+        # Never due: were this process to end here, nobody may ask the gateway for what has happened already.
+        refund = await self._ask_for(order, attempt, captured, fils, why, who, due=None)
+        return await self._record(refund, RefundStatus.DONE, who, "made in the gateway's portal", reference)
 
     async def take_up(self, refund: RefundRow) -> RefundRow:
         """Find out how an open refund stands, for the sweep; never gives back twice.
@@ -160,7 +181,8 @@ class Refunds:
             if refund is None:
                 raise NotPossible(f"order {order_ref} has no refund {key}")
             attempt = await read.attempt(refund.attempt_id)
-        if refund.status is not RefundStatus.UNKNOWN:
+        cut_short = refund.status is RefundStatus.ASKED and refund.due is None
+        if refund.status is not RefundStatus.UNKNOWN and not cut_short:
             state = "the gateway is still asked about it" if refund.status.is_open else "that is final"
             raise NotPossible(f"refund {key} is {refund.status}: {state}")
         status = RefundStatus.DONE if done else RefundStatus.REFUSED
@@ -176,7 +198,7 @@ class Refunds:
         """What the gateway says before a person's word is taken for it; unknown when it says nothing."""
         try:
             gateway = self._gateways.of(attempt.provider)
-            if not self._repeats(gateway, refund):
+            if refund.due is None or not self._repeats(gateway, refund):
                 return await gateway.refund_status(_wanted(attempt, refund), refund.reference)
         except OutsideError:
             return Refunded(RefundResult.UNKNOWN)
@@ -192,12 +214,14 @@ class Refunds:
 
     # --- asking ----------------------------------------------------------------------------------
 
-    async def _captured(self, gateway: Payments, attempt: Attempt) -> int:
-        """Fils the gateway says it took for the attempt."""
+    async def _captured(self, gateway: Payments, attempt: Attempt, *, may_be_back: bool = False) -> int:
+        """Fils the gateway says it took for the attempt; ``may_be_back``: and may have given back."""
         try:
             said = await gateway.enquire(attempt.track, attempt.provider_ref, attempt.fils)
         except OutsideError as error:
             raise Unavailable("payments", f"no word on what was captured: {error.reason}") from error
+        if may_be_back and said.status is Result.REFUNDED:
+            return attempt.captured or attempt.fils
         if said.status is not Result.PAID:
             raise NotPossible(f"the gateway does not report {attempt.track} as captured but as {said.status}")
         if said.track_id != attempt.track:
@@ -207,7 +231,15 @@ class Refunds:
         return said.fils
 
     async def _ask_for(
-        self, order: Order, attempt: Attempt, captured: int, fils: int | None, why: str, who: str
+        self,
+        order: Order,
+        attempt: Attempt,
+        captured: int,
+        fils: int | None,
+        why: str,
+        who: str,
+        *,
+        due: int | None,
     ) -> RefundRow:
         now = self._clock.now()
         try:
@@ -227,7 +259,7 @@ class Refunds:
                     attempt = await work.set_attempt(attempt, now, "operator", what, captured=captured)
                 await work.audit(who, "refund asked", f"{order.ref} {attempt.track} {wanted} fils", now)
                 return await work.add_refund(
-                    attempt, new_track(), wanted, why=_without_numbers(why), who=who, at=now, due=now + _CALL
+                    attempt, new_track(), wanted, why=_without_numbers(why), who=who, at=now, due=due
                 )
         except Taken as error:
             raise NotPossible(str(error)) from error
