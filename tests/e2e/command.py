@@ -70,6 +70,7 @@ class Home:
     folder: Path
     port: int = field(default_factory=free_port)
     sandbox_port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def url(self) -> str:
@@ -85,6 +86,7 @@ class Home:
             "PORT": str(self.port),
             "SANDBOX_PORT": str(self.sandbox_port),
             "DATA_DIR": "data",
+            **self.settings,
             **settings,
         }
 
