@@ -145,9 +145,11 @@ def _order(order: Order) -> Matter:
 
 def _stuck(found: PaidBack, gateways: Gateways, now: int) -> bool:
     """Whether an open refund is a person's business: not while the sweep still finds out by itself."""
-    refund = found.refund
-    if refund.due is None or found.attempt.provider not in gateways.all:
+    refund, gateway = found.refund, gateways.all.get(found.attempt.provider)
+    if refund.due is None or gateway is None:
         return True
+    if refund.status is RefundStatus.UNKNOWN and not gateway.keyed_refunds:
+        return True  # the service may only ask, and KNET has no answer to that
     return now - refund.created > (DAY if refund.status is RefundStatus.PENDING else LATE)
 
 

@@ -73,10 +73,12 @@ async def test_payments_and_orders_in_review(world: World, capsys: Capture) -> N
 
 async def test_refunds_nobody_knows_the_end_of(world: World, capsys: Capture) -> None:
     order = await world.paid()
-    by = world.refunds_by(Different(world.payments, keyed=False))
+    knet = Different(world.payments, keyed=False)
+    by = world.refunds_by(knet)
     world.wire.mood = "lost"
     refund = await by.refund(order.ref, why="x", who="amina")
-    assert await matters(world, capsys) == []  # the sweep still finds out
+    assert (await command(world.desk(knet), capsys, "review")).code == FOUND  # nobody but a person can tell
+    assert await matters(world, capsys) == []  # a gateway with keys: the sweep still finds out
     world.clock.advance(2 * HOUR)
     await by.take_up(refund)
     assert await matters(world, capsys) == [("refund", order.ref)]
