@@ -16,14 +16,14 @@ from starlette.routing import Mount
 from bot.clock import SystemClock
 from bot.ports import Clock
 from tests.e2e.command import SAFETY, Home, free_port, links
-from tests.payments.counterparts import knet, myfatoorah, tap
+from tests.payments.counterparts import knet, myfatoorah, myfatoorah_webhooks, tap
 from tests.payments.counterparts.bank import Counterpart
 
 ONE_FINE = "299123190026"
 SETTINGS = {
     "knet": {"KNET_ID": knet.TERMINAL, "KNET_PASSWORD": knet.PASSWORD, "KNET_KEY": knet.KEY},
     "tap": {"TAP_SECRET_KEY": tap.SECRET, "TAP_MERCHANT": tap.MERCHANT, "TAP_EMAIL": tap.EMAIL},
-    "myfatoorah": {"MYFATOORAH_TOKEN": myfatoorah.TOKEN, "MYFATOORAH_SECRET": myfatoorah.SECRET},
+    "myfatoorah": {"MYFATOORAH_TOKEN": myfatoorah.TOKEN, "MYFATOORAH_SECRET": myfatoorah_webhooks.SECRET},
 }
 
 

@@ -13,10 +13,14 @@ from bot.dialogs.checkout import (
     RenewLink,
     Status,
 )
+from bot.dialogs.receipts import ListReceipts, ReadReceipt
 from bot.errors import Declined
+from bot.i18n.catalog import Catalog
+from bot.i18n.render import Renderer
 from bot.model import Chat
 from bot.ports import Failed
 from bot.services.orders import executors
+from bot.services.receipts import Printer, Receipts
 from tests.payments.world import HERE, THERE, World, asked, item
 
 MINUTE = 60
@@ -184,15 +188,43 @@ async def test_cancelled_against_paid_ends_in_one_truth(world: World) -> None:
     assert world.chats.kinds == ["paid"] * 6
 
 
+def papers(world: World) -> Receipts:
+    return Receipts(world.ledger, world.keyring, world.clock, Printer(Renderer(Catalog())), world.url)
+
+
+async def test_paid_orders_are_listed_and_read_by_their_chat_alone(world: World) -> None:
+    run = executors(world.orders, papers(world))
+    refs: list[str] = []
+    for number in range(3):
+        link = await world.open(item(f"F{number}", 1000 * (number + 1)), key=f"{number}:0")
+        with pytest.raises(Declined):
+            await run[ReadReceipt](ReadReceipt(link.order), asked("r"))  # nothing was paid yet
+        await world.pay(link)
+        refs.insert(0, link.order)
+        world.clock.advance(60)
+    first = await run[ListReceipts](ListReceipts("", 2), asked("1:1"))
+    assert ([each.order for each in first.listed], first.more) == (refs[:2], True)
+    assert [each.fils for each in first.listed] == [3000, 2000]
+    rest = await run[ListReceipts](ListReceipts(refs[1], 2), asked("1:2"))
+    assert ([each.order for each in rest.listed], rest.more) == (refs[2:], False)
+    assert (await run[ListReceipts](ListReceipts("", 2), asked("1:3", THERE))).listed == ()
+    read = await run[ReadReceipt](ReadReceipt(refs[0]), asked("1:4"))
+    assert (read.status, read.fils, read.receipt) == (Status.POSTED, 3000, refs[0])
+    assert read.paper.endswith(f"{refs[0]}.pdf")
+    assert read.track == (await world.rows("attempts"))[-1]["track"]
+
+
 async def test_a_strangers_order_cannot_be_touched(world: World) -> None:
     link = await world.open()
-    for effect in (CheckPayment(link.order), CancelOrder(link.order), RenewLink(link.order)):
+    await world.pay(link)
+    mine = CheckPayment(link.order), CancelOrder(link.order), RenewLink(link.order), ReadReceipt(link.order)
+    for effect in mine:
         with pytest.raises(Declined):
-            await executors(world.orders)[type(effect)](effect, asked("x", THERE))
+            await executors(world.orders, papers(world))[type(effect)](effect, asked("x", THERE))
 
 
 async def test_every_effect_has_its_executor(world: World) -> None:
-    run = executors(world.orders)
+    run = executors(world.orders, papers(world))
     link = await run[OpenOrder](OpenOrder("1", (item("F1"),)), asked("1:0"))
     assert (await run[CheckPayment](CheckPayment(link.order), asked("2:0"))).status is Status.NONE
     assert (await run[RenewLink](RenewLink(link.order), asked("3:0"))).order == link.order

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus
-from bot.services.orders.parts import GIVE_UP, PAGE_LIFE, ask_again, hidden, new_reference, new_token, new_track
+from bot.services.orders.parts import (
+    GIVE_UP,
+    PAGE_LIFE,
+    ask_again,
+    hidden,
+    new_reference,
+    new_token,
+    new_track,
+)
 from bot.services.orders.verdict import SILENT, Deed, judge
 from bot.services.payments import Enquiry, Result
 

@@ -78,9 +78,9 @@ class Knet:
         timeout: seconds for one call of the pipe.
     """
 
-    name: Final = "knet"
-    reopens: Final = False  # a track id opened a second time is answered IPAY0100114 (K-064 10)
-    keyed_refunds: Final = False
+    name = "knet"
+    reopens = False  # a track id opened a second time is answered IPAY0100114 (K-064 10)
+    keyed_refunds = False
 
     def __init__(self, terms: KnetTerms, clock: Clock, *, timeout: float = TIMEOUT) -> None:
         self._terms = terms

@@ -71,10 +71,10 @@ class MyFatoorah:
         clock: when an invoice expires; rests after failures.
     """
 
-    name: Final = "myfatoorah"
-    reopens: Final = True
+    name = "myfatoorah"
+    reopens = True
     # A refund carries an Idempotency-Key, but that is documented by a sample of v3 only, and for 250 minutes.
-    keyed_refunds: Final = False
+    keyed_refunds = False
 
     def __init__(self, terms: MyFatoorahTerms, clock: Clock) -> None:
         self.hosts: Final = terms.pages

@@ -64,9 +64,9 @@ class Tap:
         timeout: seconds for one call, repetitions included. Tap names no figure, and behind it stands KNET.
     """
 
-    name: Final = "tap"
-    reopens: Final = True
-    keyed_refunds: Final = True
+    name = "tap"
+    reopens = True
+    keyed_refunds = True
 
     def __init__(self, terms: TapTerms, clock: Clock, *, timeout: float = 30.0) -> None:
         self._terms = terms
