@@ -39,11 +39,12 @@ class Sweep:
             attempts = await read.due_attempts(now, _BATCH)
             posts = await read.due_posts(now, _BATCH)
             refunds = await read.due_refunds(now, _BATCH)
-            notices = await read.due_notices(now, _BATCH)
             stale = await read.stale_orders(now, _BATCH)
         done = await self._each(attempts, self._ask)
         done += await self._each(posts, lambda order: self._settling.post(order.id))
         done += await self._each(refunds, self._refund)
+        async with self._ledger.read() as read:  # now: what was just done may owe one
+            notices = await read.due_notices(now, _BATCH)
         done += await self._each(notices, lambda notice: self._settling.tell(notice.name))
         for order in stale:
             await self._close(order, now)
