@@ -155,7 +155,7 @@ def dark(context: BrowserContext, url: str, album: Album) -> None:
 
 
 def english(context: BrowserContext, url: str, album: Album) -> None:
-    """The list and the receipt."""
+    """The list, our page before the gateway, and the receipt; the earlier receipts, and the proof of one."""
     page = context.new_page()
     page.goto(f"{url}?lang=en")
     expect(page.get_by_role("button", name="Violations")).to_be_visible()
@@ -170,6 +170,8 @@ def english(context: BrowserContext, url: str, album: Album) -> None:
     with context.expect_page() as opened:
         page.get_by_role("link", name="Open payment page").click()
     payment = opened.value
+    expect(payment.get_by_role("heading")).to_be_visible()
+    album.take(payment, "pay-en-1-ours", whole=True)
     payment.get_by_role("button").click()
     payment.get_by_role("button", name="approved").click()
     expect(payment.get_by_text("IQ-")).to_be_visible()
@@ -177,6 +179,10 @@ def english(context: BrowserContext, url: str, album: Album) -> None:
     expect(page.get_by_role("button", name="What else")).to_be_visible()
     settled(page)
     album.take(page, "chat-en-2-receipt")
+    write(page, "/receipts")
+    expect(page.get_by_role("button", name="KWD")).to_be_visible()
+    settled(page)
+    album.take(page, "chat-en-3-receipts")
 
 
 def phone(browser: Browser, *, night: bool = False) -> BrowserContext:

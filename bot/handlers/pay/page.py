@@ -112,6 +112,10 @@ class Pages:
         """
         title, texts = _standing(bill)
         content = "".join(self._p(text, language) for text in texts)
+        if self._trial:
+            content = self._p(say(_TRIAL), language, "note") + content
+        if bill.standing.paper:
+            content += self._way(say(N_("🔗 Receipt (PDF)")), bill.standing.paper, language)
         if again:
             content += self._way(say(N_("Ask again")), again, language)
         content += self._way(say(_BACK), back, language)
