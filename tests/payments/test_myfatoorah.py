@@ -162,6 +162,12 @@ def test_wrong_settings_are_named_and_never_quoted(token: str, secret: str, url:
         assert value not in str(raised.value)
 
 
+@pytest.mark.parametrize(("token", "secret"), [("", "s3cret"), ("t0ken", "")])
+def test_what_is_missing_is_called_missing(token: str, secret: str) -> None:
+    with pytest.raises(ConfigError, match="is missing"):
+        MyFatoorahTerms(token, secret)
+
+
 def test_settings_do_not_show_their_secrets() -> None:
     terms = MyFatoorahTerms("t0ken", "s3cret")
     shown = f"{terms!r} {terms} {terms.__rich_repr__()}"

@@ -104,6 +104,11 @@ async def test_when_an_invoice_expires(
     assert (await desk.asked_of(ExpiryDate=date, ExpiryTime=time)).status is status
 
 
+async def test_a_day_without_an_hour_is_a_whole_day(desk: Desk) -> None:
+    today = f"{local(desk.clock.now()):%B %d, %Y}"
+    assert (await desk.asked_of(ExpiryDate=today, ExpiryTime=None)).status is Result.OPEN
+
+
 @pytest.mark.parametrize("seconds", [-1, 1])
 async def test_expiry_is_told_in_kuwaits_time(desk: Desk, seconds: int) -> None:
     until = local(desk.clock.now() + seconds)
@@ -127,6 +132,7 @@ async def test_money_that_came_twice_is_for_a_person(desk: Desk) -> None:
         ({"PaidCurrencyValue": "15.749"}, Result.SUSPECT, "KWD"),
         ({"PaidCurrencyValue": "15.950", "CustomerServiceCharge": "0.200"}, Result.PAID, "KWD"),
         ({"PaidCurrency": "SR", "PaidCurrencyValue": "190.000"}, Result.PAID, "SR"),
+        ({"PaidCurrency": "US", "PaidCurrencyValue": "5.100"}, Result.PAID, "US"),
         ({"Currency": "SR"}, Result.PAID, "SR"),
         ({"Currency": "KWD", "PaidCurrency": "KWD"}, Result.PAID, "KWD"),
         ({"Currency": None, "PaidCurrency": None}, Result.PAID, ""),

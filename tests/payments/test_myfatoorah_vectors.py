@@ -191,8 +191,11 @@ def test_no_signature() -> None:
         ({**SMALL, "InvoiceId": "٦"}, 1),
         ({**SMALL, "InvoiceId": None}, 1),
         ({**SMALL, "TransactionStatus": None}, 1),
+        ({"A=1,B": "2", **SMALL}, 1),
+        ({"A.B": "2", **SMALL}, 1),
         ({"InvoiceId": "1"}, 1),
         ({"InvoiceId": "1", "RefundId": "1"}, 2),
+        ({"InvoiceId": "six", "RefundId": "1", "RefundStatus": "REFUNDED"}, 2),
         ({"InvoiceId": "1", "RefundId": None, "RefundStatus": "REFUNDED"}, 2),
         ({"DepositedAmount": "6917.282", "InvoiceId": "1"}, 3),
         ({}, 1),
@@ -200,6 +203,13 @@ def test_no_signature() -> None:
 )
 def test_signed_and_yet_outside_the_contract(data: dict[str, Any], event: int) -> None:
     refused(*first(data, event))
+
+
+@pytest.mark.parametrize("value", [True, [], {}])
+def test_what_is_not_a_plain_value_is_refused_however_signed(value: Any) -> None:
+    notice, _ = first({"Aside": value, **SMALL})
+    _, signature = first({"Aside": json.dumps(value), **SMALL})
+    refused(notice, signature)
 
 
 def test_other_events_are_none_of_ours() -> None:

@@ -6,7 +6,7 @@ success is final (update-payment-status-guidelines, "Success Status").
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -239,12 +239,12 @@ def _until(invoice: Invoice) -> int | None:
     clock = _TIME.fullmatch(invoice.expiry_time or "23:59:59")
     if day is None or clock is None or day[1] not in _MONTHS:
         return None
+    date = (int(day[3]), _MONTHS.index(day[1]) + 1, int(day[2]))
     try:
-        at = time(int(clock[1]), int(clock[2]), int(clock[3]))
-        moment = datetime(int(day[3]), _MONTHS.index(day[1]) + 1, int(day[2]), tzinfo=KUWAIT)
+        moment = datetime(*date, int(clock[1]), int(clock[2]), int(clock[3]), tzinfo=KUWAIT)
     except ValueError:
         return None
-    return int(datetime.combine(moment, at, KUWAIT).timestamp())
+    return int(moment.timestamp())
 
 
 def _currency(invoice: Invoice, last: Transaction) -> str:
