@@ -88,6 +88,17 @@ async def test_refunds_nobody_knows_the_end_of(world: World, capsys: Capture) ->
     assert await matters(world, capsys) == []
 
 
+async def test_a_refund_the_service_does_not_ask_about(world: World, capsys: Capture) -> None:
+    order = await world.paid()
+    async with world.ledger.write() as work:
+        (attempt,) = await work.attempts(order.id)
+        now = world.clock.now()
+        await work.add_refund(attempt, "CUTSHORT", 5000, why="x", who="amina", at=now, due=None)
+    assert await matters(world, capsys) == [("refund", order.ref)]
+    shown = await command(world.desk(), capsys, "review")
+    assert "--resolve CUTSHORT done|refused" in shown.text
+
+
 async def test_what_stays_behind_for_an_hour(world: World, capsys: Capture) -> None:
     order = await world.paid(posted=False)
     await notice(world, order)
