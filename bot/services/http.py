@@ -133,7 +133,9 @@ class Http:
             Malformed: a redirect, an answer too large or wrongly encoded.
         """
         sent = {**(headers or {}), **({} if content is None else {"Content-Type": media_type})}
-        request = self._client.build_request(method, path, content=content, headers=sent, timeout=self._limits)
+        request = self._client.build_request(
+            method, path, content=content, headers=sent, timeout=self._limits
+        )
         with self._breaker.guard(self.service) if self._breaker else nullcontext():
             try:
                 async with asyncio.timeout(self._budget):
