@@ -202,7 +202,7 @@ def decoded(service: str, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T
         raise Malformed(service, "not JSON")
     try:
         return decoder.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A ValidationError is a DecodeError; either can quote the answer.
         raise Malformed(service, "not the agreed shape") from None
 

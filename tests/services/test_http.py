@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 
 from bot.errors import ConfigError, Malformed, Unavailable
-from bot.services.http import Answer, Breaker, Http, make_client
+from bot.services.http import Answer, Breaker, Http, decoded, make_client
 from tests.sandbox.kit import FakeClock
 
 LIMIT, REST = 3, 10.0
@@ -65,6 +66,12 @@ async def resting(http: Http, network: Scripted) -> bool:
     with contextlib.suppress(Unavailable):
         await ask(http)
     return network.sent == before
+
+
+def test_json_nested_without_end_is_malformed() -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    with pytest.raises(Malformed, match="shape"):
+        decoded("peer", Answer(200, deep, "application/json"), msgspec.json.Decoder(object))
 
 
 async def test_an_answer_is_returned(http: Http) -> None:

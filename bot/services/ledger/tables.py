@@ -136,6 +136,8 @@ attempts = Table(
     Index("uq_attempts_one_paid", "order_id", unique=True, sqlite_where=_paid, postgresql_where=_paid),
     Index("uq_attempts_one_open", "order_id", unique=True, sqlite_where=_open, postgresql_where=_open),
     Index("ix_attempts_provider_ref", "provider", "provider_ref"),
+    Index("ix_attempts_payment", "payment"),
+    Index("ix_attempts_bank", "bank"),
     Index("ix_attempts_due", "due"),
 )
 """``track`` is ours and alphanumeric, at most 19 long: KNET's enquiry takes no more. ``due``: when to ask.

@@ -12,9 +12,10 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from bot.errors import Declined, Malformed
+from bot.services.http import is_loopback
 from bot.services.payments import TRACK_LENGTH, Callback, Charge, amount_text, fils_of
 from bot.services.payments.knet.cipher import decrypted, encrypted
-from bot.services.payments.knet.terms import KnetTerms, loopback
+from bot.services.payments.knet.terms import KnetTerms
 
 SERVICE: Final = "payments"
 CURRENCY: Final = "KWD"
@@ -127,7 +128,7 @@ def _is_address(address: str, *, local: bool) -> bool:
     except ValueError:
         return False
     # KNET voids what was paid when our address is not https and public (K-064 9.2.1, 12.2c).
-    return parts.scheme == "https" or (local and loopback(parts.hostname or ""))
+    return parts.scheme == "https" or (local and is_loopback(parts.hostname or ""))
 
 
 # --- the notification ------------------------------------------------------------------------------

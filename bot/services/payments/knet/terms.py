@@ -1,13 +1,13 @@
 """What one KNET terminal is reached with."""
 
 import re
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from bot.errors import ConfigError
+from bot.services.http import is_loopback
 
 PRODUCTION: Final = "https://www.kpay.com.kw"
 """K-064 9.1. The test terminal's address is https://www.kpaytest.com.kw (K-064 3.1)."""
@@ -65,15 +65,7 @@ class KnetTerms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_local(self) -> bool:
         """Whether the gateway is on this machine: a counterpart, not KNET."""
-        return loopback(urlsplit(self.url).hostname or "")
-
-
-def loopback(host: str) -> bool:
-    """Whether ``host`` is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return is_loopback(urlsplit(self.url).hostname or "")
 
 
 def _is_base(url: str) -> bool:
@@ -84,4 +76,4 @@ def _is_base(url: str) -> bool:
         return False
     if not host or set("?#@") & set(url) or not _VALUE.fullmatch(url):
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and loopback(host))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))

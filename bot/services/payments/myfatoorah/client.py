@@ -206,7 +206,7 @@ class MyFatoorah:
             raise Unavailable(SERVICE, f"answered {answer.status}")
         refused = answer.status >= HTTPStatus.BAD_REQUEST
         try:
-            head = _decoded(answer, _HEAD)
+            head = decoded(SERVICE, answer, _HEAD)
         except Malformed:
             if refused:  # such as the HTML page in front of a blocked address
                 raise Declined(SERVICE, f"answered {answer.status}") from None
@@ -221,14 +221,7 @@ class MyFatoorah:
 def _data(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[T]) -> T:
     if raw is None:
         raise Declined(SERVICE, "nothing of that number")
-    return _decoded(Answer(HTTPStatus.OK, bytes(raw), "application/json"), decoder)
-
-
-def _decoded(answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
-    try:
-        return decoded(SERVICE, answer, decoder)
-    except RecursionError:
-        raise Malformed(SERVICE, "not the agreed shape") from None
+    return decoded(SERVICE, Answer(HTTPStatus.OK, bytes(raw), "application/json"), decoder)
 
 
 def _is_mine(row: RefundRow, key: str, reference: str) -> bool:

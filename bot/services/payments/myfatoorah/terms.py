@@ -1,13 +1,13 @@
 """What an operator settles with MyFatoorah: the token, the webhooks' secret, the address."""
 
 import re
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from bot.errors import ConfigError
+from bot.services.http import is_loopback
 
 LIVE: Final = "https://api.myfatoorah.com"
 """API of accounts in Kuwait (documentation, "API key"); test accounts: https://apitest.myfatoorah.com."""
@@ -55,7 +55,7 @@ class MyFatoorahTerms(msgspec.Struct, frozen=True):
     def pages(self) -> tuple[str, ...]:
         """Hosts of the payment pages that belong to `url`."""
         parts = urlsplit(self.url)
-        if _loopback(parts.hostname or ""):
+        if is_loopback(parts.hostname or ""):
             return (parts.hostname or "", parts.netloc)
         return _TEST_PAGES if parts.hostname == _TEST_HOST else _LIVE_PAGES
 
@@ -66,14 +66,7 @@ def _check_address(url: str) -> None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise ConfigError("MYFATOORAH_URL: is not an address") from None
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ConfigError("MYFATOORAH_URL: must begin with https://")
     if not host or "@" in parts.netloc or parts.query or parts.fragment or url.endswith("/"):
         raise ConfigError("MYFATOORAH_URL: expected an address such as https://api.myfatoorah.com")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

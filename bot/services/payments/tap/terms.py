@@ -1,13 +1,13 @@
 """What the operator has agreed with Tap, checked before anything is sent."""
 
 import re
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from bot.errors import ConfigError
+from bot.services.http import is_loopback
 
 _SECRET: Final = re.compile(r"sk_[A-Za-z0-9_]{8,200}", re.ASCII)
 _MERCHANT: Final = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
@@ -64,14 +64,6 @@ class TapTerms(msgspec.Struct, frozen=True):
     def loopback(self) -> bool:
         """Whether the API is on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_url(url: str) -> None:

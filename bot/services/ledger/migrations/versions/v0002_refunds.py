@@ -23,6 +23,8 @@ def _payments() -> None:
     for name, width in (("payment", 64), ("bank_transaction", 64), ("auth", 32)):
         op.add_column("attempts", sa.Column(name, sa.String(width), nullable=False, server_default=""))
     op.add_column("attempts", sa.Column("captured", sa.BigInteger(), nullable=False, server_default="0"))
+    for name in ("payment", "bank"):  # settlement files name a payment by either
+        op.create_index(f"ix_attempts_{name}", "attempts", [name])
     op.execute("UPDATE attempts SET captured = fils WHERE status IN ('PAID', 'REFUNDED')")
     payload = sa.Column("payload", sa.LargeBinary(), nullable=False, server_default=sa.text("''"))
     op.add_column("gateway_events", payload)
