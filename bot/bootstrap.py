@@ -32,6 +32,7 @@ from bot.ports import Channel, Clock, Effect, Executor
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
+from bot.services.authority import guarded
 from bot.services.http import make_client
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.orders import Orders, Terms
@@ -199,7 +200,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
         dialogs = book(operator, Keywords(renderer))
-        runtime = Runtime(dialogs, store, renderer, tuple(channels), executors, clock, tasks)
+        gated = guarded(executors, registry)
+        runtime = Runtime(dialogs, store, renderer, tuple(channels), gated, clock, tasks)
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
         stack.push_async_callback(_flush, store)
         stack.push_async_callback(tasks.close)

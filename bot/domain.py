@@ -26,6 +26,14 @@ class Subject(StrEnum):
     REFERENCE = "reference"
 
 
+class Relation(StrEnum):
+    """By what right somebody acts for another person, as the registry knows it."""
+
+    SPONSOR = "sponsor"  # كفيل، عائل: the person is on their file
+    COMPANY = "company"  # authorised user of the company the person works for
+    GOVERNMENT = "government"  # authorised user of the government body the person works for
+
+
 class Unpayable(StrEnum):
     """Why a fine cannot be paid online, as the registry says. Anything else it says reads as `OTHER`."""
 

@@ -46,6 +46,14 @@ class FromNewer(SessionFault):
     """The session was written by a newer release than this process runs."""
 
 
+class Unsigned(BotError):
+    """Nobody is signed in (any more), and the operation needs to know who asks."""
+
+
+class Forbidden(BotError):
+    """Whoever is signed in may not do this to this person."""
+
+
 class OutsideError(BotError):
     """An outside system did not do what was asked.
 

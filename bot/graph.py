@@ -9,7 +9,22 @@ from typing import Any, Final, get_type_hints
 
 from bot.engine.book import ID_LENGTH
 from bot.i18n.text import Msg
-from bot.spec import Ask, Call, Choose, Command, Decide, Dialog, Do, End, Go, Link, Pick, State, Waiting
+from bot.spec import (
+    Ask,
+    Call,
+    Choose,
+    Command,
+    Decide,
+    Dialog,
+    Do,
+    End,
+    Go,
+    Identify,
+    Link,
+    Pick,
+    State,
+    Waiting,
+)
 
 TOKEN_LENGTH: Final = 24
 """Longest choice in a button: with two names and a number it stays within Telegram's 64 bytes."""
@@ -40,6 +55,9 @@ def _targets(state: State[Any]) -> Iterator[tuple[StrEnum, str]]:
             for guard, to in state.cases:
                 yield to, guard.__name__
             yield state.otherwise, "otherwise"
+        case Identify():
+            yield state.then, "signed in"
+            yield state.left, "not signed in"
         case Call():
             yield state.then, f"{state.dialog} returns"
             yield state.left, f"{state.dialog} left"
@@ -138,14 +156,8 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
                 yield f"refusal {word!r} has no edge"
             if state.timeout <= 0:
                 yield "no timeout"
-        case Call():
-            if state.dialog not in table:
-                yield f"calls {state.dialog!r}, which does not exist"
-            elif state.given is not None:
-                given = get_type_hints(state.given)["return"]
-                unknown = set(get_type_hints(given)) - set(get_type_hints(table[state.dialog].answers))
-                for name in sorted(unknown):
-                    yield f"gives {state.dialog} a field {name!r} that it does not have"
+        case Call() | Identify():
+            yield from _call_faults(state, table)
         case _:
             pass
     if isinstance(state, Ask | Choose):
@@ -155,6 +167,17 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
         for token in tokens:
             if len(token) > TOKEN_LENGTH:
                 yield f"choice {token!r} is longer than {TOKEN_LENGTH}"
+
+
+def _call_faults(state: Call[Any] | Identify[Any], table: Mapping[str, Dialog[Any]]) -> Iterator[str]:
+    called = state.dialog if isinstance(state, Call) else "identify"
+    if called not in table:
+        yield f"calls {called!r}, which does not exist"
+    elif isinstance(state, Call) and state.given is not None:
+        given = get_type_hints(state.given)["return"]
+        unknown = set(get_type_hints(given)) - set(get_type_hints(table[called].answers))
+        for name in sorted(unknown):
+            yield f"gives {called} a field {name!r} that it does not have"
 
 
 def mermaid(dialog: Dialog[Any]) -> str:

@@ -31,11 +31,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         id: unique among the chat's events for as long as the channel may redeliver.
         chat: where.
         language: BCP 47 tag the channel names for the resident, empty when it names none.
+        origin: blind name of the network address it came from, empty where the channel hides it.
     """
 
     id: str
     chat: Chat
     language: str = ""
+    origin: str = ""
 
 
 class Typed(Event, frozen=True, kw_only=True):
@@ -132,6 +134,20 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     pending: str = ""
 
 
+class Signed(msgspec.Struct, frozen=True, array_like=True):
+    """Who is signed in.
+
+    Attributes:
+        civil_id: 12 digits, as the identity provider vouched for it.
+        at: when they signed in (epoch seconds).
+        until: when it ends unless they go on (epoch seconds).
+    """
+
+    civil_id: str
+    at: int
+    until: int
+
+
 class Session(msgspec.Struct, frozen=True, array_like=True):
     """All that is remembered of one chat. Encoded with msgspec, encrypted by the store.
 
@@ -146,6 +162,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
         pressed: the last button token that was acted upon, to recognise a double tap.
         touched: when the resident last did something (epoch seconds).
         due: when the waiting state's timer runs out (epoch seconds), 0 for never.
+        signed: who is signed in, None for nobody.
     """
 
     schema: int = SESSION_SCHEMA
@@ -157,6 +174,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     pressed: str = ""
     touched: int = 0
     due: int = 0
+    signed: Signed | None = None
 
 
 # --- what goes out, rendered --------------------------------------------------------------------

@@ -157,6 +157,17 @@ def passport(text: str, today: date) -> str | Invalid:  # noqa: ARG001 - every r
     )
 
 
+_CODE: Final = re.compile(r"\d{6}", re.ASCII)
+
+
+def short_code(text: str, _today: date) -> str | Invalid:
+    """The six digits of a sign-in page, however they were spaced."""
+    digits = re.sub(r"[\s-]", "", clean(text))
+    if _CODE.fullmatch(digits):
+        return digits
+    return Invalid(say(N_("The code has six digits, like {example}."), example=Code("402 917")))
+
+
 def _months() -> dict[str, int]:
     names: dict[str, int] = {}
     for locale in ("ar", "en", "ar_SY"):

@@ -60,11 +60,18 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Who asks for an effect, and under which key it must happen at most once."""
+    """Who asks for an effect, and under which key it must happen at most once.
+
+    Attributes:
+        actor: civil ID of whoever is signed in, empty for nobody.
+        origin: blind name of the network address, empty where the channel hides it.
+    """
 
     key: str
     chat: Chat
     language: str
+    actor: str = ""
+    origin: str = ""
 
 
 class Failed(Exception):

@@ -25,6 +25,8 @@ class Fault(StrEnum):
     UNAVAILABLE = "unavailable"  # the outside system does not answer
     TIMEOUT = "timeout"  # it did not answer within the effect's time
     BROKEN = "broken"  # it answered something its contract does not allow, or we failed
+    UNSIGNED = "unsigned"  # nobody is signed in any more
+    FORBIDDEN = "forbidden"  # whoever is signed in may not do this
 
 
 class Invalid(msgspec.Struct, frozen=True):
@@ -181,6 +183,7 @@ class Do(Generic[A]):
         missed: changes the answers on any failure (counts tries).
         timeout: seconds until the failure `Fault.TIMEOUT`.
         slow: said once when the outcome takes longer than a resident waits without a word.
+        signs: the civil ID that the result vouches for; from now on the chat is signed in as that.
     """
 
     effect: type[Effect]
@@ -193,6 +196,7 @@ class Do(Generic[A]):
     missed: Callable[[A], A] | None = None
     timeout: float = 30.0
     slow: Msg | None = None
+    signs: Callable[[Any], str] | None = None
     wakes: Mapping[str, WakesTo[A]] = field(default_factory=dict[str, WakesTo[A]])
 
 
@@ -222,6 +226,19 @@ class Call(Generic[A]):
 
 
 @dataclass(frozen=True)
+class Identify(Generic[A]):
+    """Goes on to ``then`` once somebody is signed in; to ``left`` if they would not.
+
+    ``again`` names answers for which an old sign-in is not enough, such as a large sum: then one of the last
+    `bot.engine.machine.FRESH` seconds is asked for.
+    """
+
+    then: StrEnum
+    left: StrEnum
+    again: Callable[[A], bool] | None = None
+
+
+@dataclass(frozen=True)
 class End(Generic[A]):
     """The dialog is over. ``value`` is handed to the caller; without it, the caller goes to ``left``."""
 
@@ -229,7 +246,7 @@ class End(Generic[A]):
     value: Callable[[A], Any] | None = None
 
 
-State = Ask[A] | Choose[A] | Pick[A] | Do[A] | Decide[A] | Call[A] | End[A]
+State = Ask[A] | Choose[A] | Pick[A] | Do[A] | Decide[A] | Call[A] | Identify[A] | End[A]
 
 
 @dataclass(frozen=True)

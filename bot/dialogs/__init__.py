@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.dialogs import checkout, find_reference, receipts, violations
+from bot.dialogs import checkout, find_reference, identify, receipts, violations
 from bot.dialogs.home import Operator, S, home, intro
 from bot.engine.book import Book
 from bot.i18n.speech import Speech
@@ -11,9 +11,16 @@ from bot.spec import Dialog
 
 def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
     """Every dialog of the service; the first is home."""
-    return (home(operator), violations.DIALOG, find_reference.DIALOG, receipts.DIALOG, checkout.DIALOG)
+    return (
+        home(operator),
+        violations.DIALOG,
+        find_reference.DIALOG,
+        receipts.DIALOG,
+        checkout.DIALOG,
+        identify.DIALOG,
+    )
 
 
-def book(operator: Operator, speech: Speech) -> Book:
-    """The dialogs as the engine takes them."""
-    return Book(dialogs(operator), "home", S.MENU, speech, intro(operator))
+def book(operator: Operator, speech: Speech, signed_for: int = 1800) -> Book:
+    """The dialogs as the engine takes them; ``signed_for``: seconds a sign-in outlives the last message."""
+    return Book(dialogs(operator), "home", S.MENU, speech, intro(operator), signed_for)

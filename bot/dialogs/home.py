@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from bot.i18n.text import EMPTY, N_, Arg, Local, lines, say
-from bot.spec import Call, Choose, Command, Dialog, Go
+from bot.spec import Call, Choose, Command, Dialog, Go, Identify
 
 
 class S(StrEnum):
@@ -17,6 +17,8 @@ class S(StrEnum):
     VIOLATIONS = "violations"
     REFERENCE = "reference"
     RECEIPTS = "receipts"
+    MORE = "more"
+    SIGN_IN = "sign_in"
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -71,12 +73,16 @@ _SERVICES: Final = (
     Go[Nothing](N_("Violations"), S.VIOLATIONS),
     Go[Nothing](N_("My MOI reference"), S.REFERENCE),
     Go[Nothing](N_("My receipts"), S.RECEIPTS),
+    Go[Nothing](N_("More"), S.MORE),
     Command(N_("العربية 🇰🇼"), "/language"),
 )
 
+_MORE: Final = (Go[Nothing](N_("Sign in"), S.SIGN_IN),)
+"""What is asked for seldom; a service of its own gets its door here."""
+
 
 def as_before(answers: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 only adds a service."""
+    """Later versions only add services."""
     return answers
 
 
@@ -88,8 +94,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
 
     return Dialog[Nothing](
         id="home",
-        version=2,
-        migrations={1: as_before},
+        version=3,
+        migrations={1: as_before, 2: as_before},
         title=N_("Menu"),
         answers=Nothing,
         start=S.HELLO,
@@ -103,6 +109,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
                 rest=True,
                 entry=False,
             ),
+            S.MORE: Choose(N_("What else?"), _MORE, noun=N_("Service"), rest=True, back=S.MENU, entry=False),
+            S.SIGN_IN: Identify(then=S.MENU, left=S.MENU),
             S.VIOLATIONS: Call("violations", then=S.MENU, left=S.MENU),
             S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
             S.RECEIPTS: Call("receipts", then=S.MENU, left=S.MENU),

@@ -24,16 +24,24 @@ class Book:
         menu: the home state that ``/menu`` leads to.
         speech: word tables.
         intro: said before a first answer that skips the greeting.
+        signed_for: seconds without a message after which nobody is signed in any more.
     """
 
     def __init__(
-        self, dialogs: tuple[Dialog[Any], ...], home: str, menu: StrEnum, speech: Speech, intro: Arg
+        self,
+        dialogs: tuple[Dialog[Any], ...],
+        home: str,
+        menu: StrEnum,
+        speech: Speech,
+        intro: Arg,
+        signed_for: int = 1800,
     ) -> None:
         self.dialogs = {dialog.id: dialog for dialog in dialogs}
         self.home = self.dialogs[home]
         self.speech = speech
         self.intro = intro
         self.menu = menu.value
+        self.signed_for = signed_for
         self._doors = {
             state.dialog: name for name, state in self.home.states.items() if isinstance(state, Call)
         }

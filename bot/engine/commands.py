@@ -26,6 +26,11 @@ def run(machine: Machine, text: str) -> None:
             _cancel(machine)
         case "language":
             _language(machine, argument.strip().lower())
+        case "signout":
+            machine.note(say(words.SIGNED_OUT if machine.signed else words.NOT_SIGNED_IN))
+            machine.signed = None
+            machine.reset()
+            machine.enter(machine.book.menu)
         case "help":
             parts: list[Arg] = [Text(words.HELP, words.COMMANDS)]
             if machine.dialog.help:

@@ -15,7 +15,7 @@ from bot.engine.book import Book
 from bot.engine.turn import Key, Reply, Said, Turn, Work
 from bot.errors import BotError, FromNewer
 from bot.i18n.text import EMPTY, Arg, Lines, Msg, say
-from bot.model import Frame, Session
+from bot.model import Frame, Session, Signed
 from bot.spec import (
     Ask,
     Call,
@@ -26,6 +26,7 @@ from bot.spec import (
     Dialog,
     Do,
     End,
+    Identify,
     Link,
     Option,
     Pick,
@@ -37,6 +38,8 @@ from bot.spec import (
 _HOPS: Final = 64
 """More moves than this without a question is a fault of the dialogs (`bot.graph` finds it first)."""
 _TRAIL: Final = 12
+FRESH: Final = 300
+"""Seconds after signing in within which nothing asks for it again."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 Asking = Ask[Any] | Choose[Any] | Pick[Any]
@@ -65,6 +68,7 @@ class Machine:
         self.pressed = session.pressed
         self.touched = session.touched
         self.due = session.due
+        self.signed = session.signed if session.signed and now < session.signed.until else None
         self.notes: list[Arg] = []
         self.replies: list[Reply] = []
         self.works: list[Work] = []
@@ -138,12 +142,28 @@ class Machine:
             case Call():
                 given = state.given(self.answers()) if state.given else None
                 self.push(self.book.start(state.dialog, given))
+            case Identify():
+                if self._known(state):
+                    self.set(state=state.then.value)
+                else:
+                    self.push(self.book.start("identify"))
             case End():
                 self._end(state)
             case _:
                 self._arrive(state)
                 return True
         return False
+
+    def _known(self, state: Identify[Any]) -> bool:
+        """Whether whoever is signed in is enough for ``state``."""
+        if self.signed is None:
+            return False
+        again = state.again is not None and state.again(self.answers())
+        return not again or self.now - self.signed.at <= FRESH
+
+    def sign(self, civil_id: str) -> None:
+        """From now on the chat is signed in as ``civil_id``."""
+        self.signed = Signed(civil_id, self.now, self.now + self.book.signed_for)
 
     def push(self, frame: Frame) -> None:
         """Put ``frame`` on the stack; it has just been entered."""
@@ -188,10 +208,10 @@ class Machine:
             self.reset()
             return
         caller = self.state
-        if not isinstance(caller, Call):  # only after an edit of the dialogs
+        if not isinstance(caller, Call | Identify):  # only after an edit of the dialogs
             self.set(state=self.dialog.start.value)
             return
-        if value is not None and caller.keep:
+        if value is not None and isinstance(caller, Call) and caller.keep:
             self.keep(caller.keep(self.answers(), value))
         to = caller.then if value is not None else caller.left
         self.set(state=to.value, asked=self.rev, misses=0, page=0, picked=())
@@ -353,7 +373,7 @@ class Machine:
         """The dialog that was called is gone: its caller goes on as if it had been left."""
         if not self.frames:
             self.reset()
-        elif isinstance(caller := self.state, Call):
+        elif isinstance(caller := self.state, Call | Identify):
             self.set(state=caller.left.value)
 
     def turn(self, seen: tuple[int, ...]) -> Turn:
@@ -369,6 +389,7 @@ class Machine:
             pressed=self.pressed,
             touched=self.touched,
             due=self.due,
+            signed=self.signed,
         )
         return Turn(session, tuple(self.replies), tuple(self.works))
 

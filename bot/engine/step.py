@@ -3,6 +3,8 @@
 import hashlib
 from typing import Final
 
+import msgspec
+
 from bot.engine import answers, commands, words
 from bot.engine.book import Book
 from bot.engine.machine import Machine
@@ -57,6 +59,8 @@ def _resident(machine: Machine, event: Typed | Pressed | Attached, *, moved: boo
     if first:
         machine.reset()
     machine.touched = machine.now
+    if machine.signed:
+        machine.signed = msgspec.structs.replace(machine.signed, until=machine.now + machine.book.signed_for)
     if not isinstance(event, Pressed):
         machine.pressed = ""  # something came between: the same button again is meant
     _guess_language(machine, event)
@@ -162,6 +166,8 @@ def _outcome(machine: Machine, event: Outcome) -> None:
         named = {failure.value: to for failure, to in state.failed.items()}
         machine.enter(named.get(event.failure, state.otherwise).value)
         return
+    if state.signs:
+        machine.sign(state.signs(event.value))
     if state.keep:
         machine.keep(state.keep(machine.answers(), event.value))
     machine.enter(state.then.value)

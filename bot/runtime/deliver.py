@@ -12,7 +12,16 @@ from typing import Final
 import msgspec
 import structlog
 
-from bot.errors import BotError, OutsideError, Rejected, RetryLater, StoreAway, Unreachable
+from bot.errors import (
+    BotError,
+    Forbidden,
+    OutsideError,
+    Rejected,
+    RetryLater,
+    StoreAway,
+    Unreachable,
+    Unsigned,
+)
 from bot.model import Chat, Outcome, Slow
 from bot.ports import Asked, Channel, Clock, Effect, Executor, Failed, Handle, Outbox
 from bot.runtime.entries import Codec, Entry, Job
@@ -229,7 +238,7 @@ class Deliveries:
 
     async def _run(self, entry_id: str, chat: Chat, job: Job) -> None:
         tag, name = self._store.place(chat)
-        asked = Asked(f"{name}:{job.key}", chat, job.language)
+        asked = Asked(f"{name}:{job.key}", chat, job.language, job.actor, job.origin)
         work = self._tasks.spawn(self._outcome(chat, job, asked), "executor")
         waits = self._tasks.spawn(self._company(chat, job, work), "typing")
         try:
@@ -315,6 +324,11 @@ async def _call(executor: Executor, effect: Effect, asked: Asked) -> tuple[objec
             "effect failed", effect=type(effect).__name__, error=type(error).__name__, service=error.service
         )
         return None, Fault.UNAVAILABLE.value
+    except Unsigned:
+        return None, Fault.UNSIGNED.value
+    except Forbidden:
+        log.warning("effect forbidden", effect=type(effect).__name__)
+        return None, Fault.FORBIDDEN.value
     except BotError as error:
         log.warning("effect failed", effect=type(effect).__name__, error=type(error).__name__)
         return None, Fault.UNAVAILABLE.value

@@ -5,18 +5,24 @@ from typing import Any
 
 import msgspec
 
+from bot.engine import Work
 from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle
 from bot.ports import Effect
 
 
 class Job(msgspec.Struct, frozen=True, tag="job"):
-    """An effect to run. ``key`` (``rev:n``) is unique in the chat; ``timeout`` in seconds."""
+    """An effect to run. ``key`` (``rev:n``) is unique in the chat; ``timeout`` in seconds.
+
+    ``actor`` and ``origin`` as in `bot.ports.Asked`.
+    """
 
     key: str
     language: str
     effect: msgspec.Raw
     timeout: float
     slow: bool
+    actor: str = ""
+    origin: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -42,9 +48,10 @@ class Codec:
             union = union | kind
         self._effects: msgspec.msgpack.Decoder[Effect] = msgspec.msgpack.Decoder(union)
 
-    def job(self, key: str, language: str, effect: Effect, timeout: float, *, slow: bool) -> Job:
+    def job(self, work: Work, language: str, actor: str, origin: str) -> Job:
         """An effect as it is stored."""
-        return Job(key, language, msgspec.Raw(self._encoder.encode(effect)), timeout, slow)
+        effect = msgspec.Raw(self._encoder.encode(work.effect))
+        return Job(work.key, language, effect, work.timeout, work.slow, actor, origin)
 
     def effect(self, job: Job) -> Effect:
         """The effect of ``job``."""

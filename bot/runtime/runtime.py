@@ -98,7 +98,7 @@ class Runtime:
             if loaded.unreachable and by_resident:
                 await self._store.mark(chat, unreachable=False)
             replies = self._replies(turn, muted=loaded.unreachable and not by_resident)
-            jobs = self._jobs(turn)
+            jobs = self._jobs(turn, event.origin)
             try:
                 ids = await self._store.commit(
                     chat,
@@ -135,11 +135,10 @@ class Runtime:
             for number, reply in enumerate(turn.replies)
         ]
 
-    def _jobs(self, turn: Turn) -> list[Job]:
-        return [
-            self._codec.job(work.key, turn.session.language, work.effect, work.timeout, slow=work.slow)
-            for work in turn.works
-        ]
+    def _jobs(self, turn: Turn, origin: str) -> list[Job]:
+        session = turn.session
+        actor = session.signed.civil_id if session.signed else ""
+        return [self._codec.job(work, session.language, actor, origin) for work in turn.works]
 
 
 class _Turnstile:

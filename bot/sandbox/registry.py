@@ -20,7 +20,7 @@ from starlette.routing import Route
 from bot.clock import local
 from bot.errors import ConfigError
 from bot.ports import Clock
-from bot.sandbox import population
+from bot.sandbox import population, relations
 from bot.sandbox.cast import Temper
 from bot.sandbox.faults import HANG, Broken, Fault, Faults, wait
 from bot.sandbox.fines import FineRecord
@@ -57,6 +57,11 @@ class _WhoseReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     civil_id: Annotated[str, _text("[0-9]{12}", 12)]
     passport: Annotated[str, _text("[A-Z0-9]{5,15}", 15)]
     expiry: date
+
+
+class _WhoForWhom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    actor: Annotated[str, _text("[0-9]{12}", 12)]
+    person: Annotated[str, _text("[0-9]{12}", 12)]
 
 
 class _PaidFine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +143,11 @@ class _Desk:
                 methods=["POST"],
             ),
             Route(
+                f"{_PREFIX}/relations/search",
+                self._guarded(self._relations, msgspec.json.Decoder(_WhoForWhom)),
+                methods=["POST"],
+            ),
+            Route(
                 f"{_PREFIX}/payments",
                 self._guarded(self._pay, msgspec.json.Decoder(_Paid)),
                 methods=["POST"],
@@ -162,6 +172,20 @@ class _Desk:
         if person is None or (person.passport, person.expiry) != (asked.passport, asked.expiry):
             raise _Problem(404, "no_match", "Nobody has these three together")
         return _json({"reference": person.reference})
+
+    async def _relations(self, request: Request, asked: _WhoForWhom) -> Response:
+        today = self._today()
+        actor = population.by_civil_id(asked.actor, today)
+        await self._temper(request, population.look(actor, today).temper)
+        person = population.by_civil_id(asked.person, today)
+        known: list[str] = []
+        if actor is not None and person is not None:
+            if person in relations.dependants(actor, today):
+                known.append("sponsor")
+            body = relations.employer(actor, today)
+            if body is not None and person in relations.workers(actor, today):
+                known.append("government" if body.government else "company")
+        return _json({"relations": known})
 
     async def _pay(self, request: Request, asked: _Paid) -> Response:
         try:

@@ -13,7 +13,7 @@ import msgspec
 
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
-from bot.domain import Fine, FineKind, Item, Subject, Unpayable
+from bot.domain import Fine, FineKind, Item, Relation, Subject, Unpayable
 from bot.errors import Declined, Malformed, OutsideError, Unavailable
 from bot.i18n.text import Local
 from bot.ports import Asked, Clock, Effect, Executor, Failed
@@ -57,6 +57,10 @@ class _Reference(msgspec.Struct, frozen=True):
     reference: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,12}\Z")]
 
 
+class _Relations(msgspec.Struct, frozen=True):
+    relations: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=20)], ...], msgspec.Meta(max_length=3)]
+
+
 class _Recorded(msgspec.Struct, frozen=True):
     order: str
 
@@ -67,6 +71,7 @@ class _Problem(msgspec.Struct, frozen=True):
 
 _FINES: Final = msgspec.json.Decoder(_Fines)
 _REFERENCE: Final = msgspec.json.Decoder(_Reference)
+_RELATIONS: Final = msgspec.json.Decoder(_Relations)
 _RECORDED: Final = msgspec.json.Decoder(_Recorded)
 _PROBLEM: Final = msgspec.json.Decoder(_Problem)
 
@@ -117,6 +122,20 @@ class Registry:
         if answer.status != _OK:
             raise _refused(answer)
         return Reference(decoded(SERVICE, answer, _REFERENCE).reference)
+
+    async def relations(self, actor: str, person: str) -> frozenset[Relation]:
+        """By what rights ``actor`` acts for ``person``; both are civil IDs.
+
+        Raises:
+            OutsideError: no answer, a refusal or nonsense.
+        """
+        body = msgspec.json.encode({"actor": actor, "person": person})
+        answer = await self._http.ask("POST", "v1/relations/search", content=body, repeatable=True)
+        if answer.status != _OK:
+            raise _refused(answer)
+        known = set(Relation)
+        said = decoded(SERVICE, answer, _RELATIONS).relations
+        return frozenset(Relation(word) for word in said if word in known)
 
     async def record_payment(
         self, order: str, paid_at: int, gateway_reference: str, items: tuple[Item, ...]

@@ -201,6 +201,10 @@ class Chat:
         """The held effect comes back."""
         return self.act(self._outcome(self.held.pop(0), answer))
 
+    def returned(self, ref: str) -> "Chat":
+        """Somebody came back from the identity provider's page."""
+        return self.act(Woken(dialog="identify", kind="returned", ref=ref, **self._event()))
+
     def wakes(self, kind: str, ref: str, **data: Any) -> "Chat":
         """Something happened to the order ``ref``."""
         return self.act(Woken(dialog="checkout", kind=kind, ref=ref, data=data, **self._event()))

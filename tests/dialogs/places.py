@@ -9,6 +9,7 @@ import msgspec
 from bot.dialogs.checkout import Payment, RefusalReason, Status
 from bot.dialogs.find_reference import Holder
 from bot.dialogs.home import Nothing
+from bot.dialogs.identify import SignIn
 from bot.dialogs.receipts import Listed, Papers
 from bot.dialogs.violations import Search
 from bot.model import Frame, Session
@@ -51,6 +52,7 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
     "violations": SEARCH,
     "find_reference": Holder(CIVIL_ID, "A1234567", date(2027, 3, 12)),
     "checkout": PAYMENT,
+    "identify": SignIn("S1", "https://iqamati.example/signin/t0ken", "id.example.kw", NOON + LIFE),
     "receipts": Papers((Listed(ORDER, 45_000, NOON),), chosen=ORDER, standing=standing(Status.POSTED)),
 }
 
@@ -81,6 +83,7 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),
         "checkout": (frame(home, "violations"), frame(violations, "paying")),
         "receipts": (frame(home, "receipts"),),
+        "identify": (frame(home, "sign_in"),),
     }[dialog]
     top = frame(BOOK.dialogs[dialog], state, answers)
     spec = BOOK.dialogs[dialog].states[_name(dialog, state)]

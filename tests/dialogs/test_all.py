@@ -318,7 +318,7 @@ def test_arabic_paragraphs_begin_in_arabic() -> None:
 def test_keywords_name_what_exists() -> None:
     tables = SPEECH._tables
     commands = {target.split()[0] for targets in tables["commands"].values() for target in targets}
-    assert commands == {"menu", "back", "cancel", "help", "language", "start"}
+    assert commands == {"menu", "back", "cancel", "help", "language", "signout", "start"}
     assert {t for targets in tables["dialogs"].values() for t in targets} == {
         "violations",
         "find_reference",

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from bot.dialogs.checkout import CancelOrder, CheckoutRefused, CheckPayment, OpenOrder, RenewLink, Status
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
+from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
 from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
 from bot.model import Elapsed, Outcome, Slow
 from bot.ports import Effect
 from bot.spec import Ask, Do, Fault, Waiting
-from tests.dialogs.data import BARRED, ORDER, OWED, PAID, link, standing
+from tests.dialogs.data import BARRED, HOST, ORDER, OWED, PAGE, PAID, link, standing
 from tests.dialogs.harness import BOOK, CIVIL_ID, NOON, Chat
 from tests.dialogs.places import MANY, PLACES, stand
 
@@ -157,6 +158,8 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
     RenewLink: [link(), *CheckoutRefused, *Fault],
     CheckPayment: [*(standing(status) for status in Status), *Fault],
     CancelOrder: [*(standing(status) for status in Status), *CheckoutRefused, *Fault],
+    BeginSignIn: [SignInLink("S1", PAGE, HOST, NOON + 300), *SignInRefused, *Fault],
+    ConfirmSignIn: [Confirmed(CIVIL_ID), *SignInRefused, *Fault],
     ListReceipts: [Receipts((), more=False), Receipts((Listed(ORDER, 45_000, NOON),), more=True), *Fault],
     ReadReceipt: [standing(Status.PAID), standing(Status.REVIEW, "second"), *Fault],
 }

@@ -12,7 +12,7 @@ def test_greets_in_arabic_with_one_english_line() -> None:
     chat = Chat("").says("السلام عليكم").hears("Hello, this is").hears("This is an unofficial service")
     assert chat.language == "ar"
     chat.hears_text("In English? Press the button or write in English.")
-    chat.offers("Violations", "My MOI reference", "My receipts", "العربية 🇰🇼").stands()
+    chat.offers("Violations", "My MOI reference", "My receipts", "More", "العربية 🇰🇼").stands()
     assert chat.last.labels[-1] == "English 🇬🇧"
 
 

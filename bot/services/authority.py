@@ -1,0 +1,112 @@
+"""Who may do what to whom: one table, and the gate every effect goes through.
+
+Open operations are open because the ministry's own pages are; what belongs to a chat is found by that chat
+alone (its executor looks nowhere else); everything else needs to know who asks and what they are to the
+person concerned. An operation without a rule is refused, and a test names it.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, RenewLink
+from bot.dialogs.find_reference import FindReference
+from bot.dialogs.identify import BeginSignIn, ConfirmSignIn
+from bot.dialogs.receipts import ListReceipts, ReadReceipt
+from bot.dialogs.violations import FindFines
+from bot.domain import Relation
+from bot.errors import Forbidden, Unsigned
+from bot.ports import Asked, Effect, Executor
+
+
+class Reach(StrEnum):
+    """Whom an operation may concern."""
+
+    ANYONE = "anyone"  # open, as on the ministry's own page
+    CHAT = "chat"  # what this chat made; nobody has to be signed in
+    PERSON = "person"  # a person: oneself, or by one of the rule's relations
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to do one operation.
+
+    Attributes:
+        reach: whom it may concern.
+        why: the ground for it.
+        person: the civil ID concerned, for `Reach.PERSON`; empty means whoever is signed in.
+        relations: rights by which somebody else than the person may do it.
+    """
+
+    reach: Reach
+    why: str
+    person: Callable[[Any], str] | None = None
+    relations: frozenset[Relation] = frozenset()
+
+
+ANYONE: Final = Reach.ANYONE
+CHAT: Final = Reach.CHAT
+
+RULES: Final[Mapping[type[Effect], Rule]] = {
+    FindFines: Rule(reach=ANYONE, why="the ministry's enquiry is open to all, behind a verification code"),
+    FindReference: Rule(reach=ANYONE, why="passport number and expiry are the proof the ministry asks for"),
+    OpenOrder: Rule(reach=ANYONE, why="anybody may pay what anybody owes"),
+    RenewLink: Rule(reach=CHAT, why="an order is its chat's"),
+    CheckPayment: Rule(reach=CHAT, why="an order is its chat's"),
+    CancelOrder: Rule(reach=CHAT, why="an order is its chat's"),
+    ListReceipts: Rule(reach=CHAT, why="receipts are the chat's that paid"),
+    ReadReceipt: Rule(reach=CHAT, why="receipts are the chat's that paid"),
+    BeginSignIn: Rule(reach=ANYONE, why="signing in is how one becomes known"),
+    ConfirmSignIn: Rule(reach=CHAT, why="a sign-in is bound to the chat that began it"),
+}
+
+
+class Records(Protocol):
+    """Who stands for whom; `bot.services.registry.Registry`."""
+
+    async def relations(self, actor: str, person: str) -> frozenset[Relation]:
+        """By what rights ``actor`` acts for ``person``."""
+        ...
+
+
+async def check(rule: Rule, effect: Effect, asked: Asked, records: Records) -> None:
+    """Let ``asked`` do ``effect``, or not.
+
+    Raises:
+        Unsigned: nobody is signed in.
+        Forbidden: whoever is signed in is nothing to the person concerned.
+        OutsideError: the records do not answer.
+    """
+    if rule.reach is not Reach.PERSON:
+        return
+    if not asked.actor:
+        raise Unsigned(type(effect).__name__)
+    person = rule.person(effect) if rule.person else ""
+    if person in {"", asked.actor}:
+        return
+    if not rule.relations & await records.relations(asked.actor, person):
+        raise Forbidden(type(effect).__name__)
+
+
+def guarded(
+    executors: Mapping[type[Effect], Executor],
+    records: Records,
+    rules: Mapping[type[Effect], Rule] = RULES,
+) -> dict[type[Effect], Executor]:
+    """``executors``, each behind its rule.
+
+    Raises:
+        LookupError: an operation has no rule.
+    """
+    if without := [effect.__name__ for effect in executors if effect not in rules]:
+        raise LookupError(f"no rule for {', '.join(sorted(without))}")
+    return {effect: _behind(rules[effect], run, records) for effect, run in executors.items()}
+
+
+def _behind(rule: Rule, run: Executor, records: Records) -> Executor:
+    async def gate(effect: Effect, asked: Asked) -> object:
+        await check(rule, effect, asked, records)
+        return await run(effect, asked)
+
+    return gate
