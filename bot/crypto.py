@@ -6,10 +6,13 @@ messages a key, hence rotation.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,40 +20,71 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from bot.errors import ConfigError, Unreadable
 
 _VERSION = 1
-_HEADER = 1 + 4
+_ID = 4
+_HEADER = 1 + _ID
 _NONCE = 12
 _KEY = 32
+
+KEY_ID: Final = (2, _ID)
+"""Where sealed bytes hold their key's id: the first byte, counted from 1 as SQL does, and how many."""
+
+Renewed = Callable[[], str | None]
+"""The ring's text in the form `Keyring.parse` reads where it has changed since the last call, else None."""
 
 
 class Keyring:
     """Seals with the newest key, opens with any.
 
+    A ring from a source that can change (a file) follows it: at once when something was sealed with a key it
+    does not know, by `refresh` otherwise.
+
     Args:
         keys: 32-byte keys, newest first.
         index: 32-byte key of the blind names; it does not rotate with the others.
+        renewed: tells when the ring has changed.
 
     Raises:
         ConfigError: no key, or one that is not 32 bytes.
     """
 
-    def __init__(self, keys: list[bytes], index: bytes) -> None:
-        if not keys or any(len(key) != _KEY for key in [*keys, index]):
-            raise ConfigError(
-                "SECRET_KEYS: each key must be 32 bytes in base64; make one with `iqamati keys new`"
-            )
+    def __init__(self, keys: list[bytes], index: bytes, renewed: Renewed | None = None) -> None:
+        _check(keys, index)
         self._index = index
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
+        self._renewed = renewed
 
     @classmethod
-    def parse(cls, text: str) -> "Keyring":
+    def parse(cls, text: str, renewed: Renewed | None = None) -> "Keyring":
         """Read ``index:key[,older key…]``, all base64."""
-        index, _, rest = text.partition(":")
-        try:
-            keys = [base64.b64decode(key, validate=True) for key in rest.split(",")]
-            return cls(keys, base64.b64decode(index, validate=True))
-        except ValueError:
-            raise ConfigError("SECRET_KEYS: expected index:key[,older key] in base64") from None
+        keys, index = _read(text)
+        return cls(keys, index, renewed)
+
+    @property
+    def newest(self) -> bytes:
+        """Id of the key that seals: 4 bytes, no secret."""
+        return self._newest
+
+    @property
+    def ids(self) -> tuple[bytes, ...]:
+        """Ids of all keys, newest first."""
+        return tuple(self._ciphers)
+
+    def refresh(self) -> bool:
+        """Take the changed ring over; false where nothing has changed.
+
+        Raises:
+            ConfigError: what was put in its place is no ring, or one with other blind names; the old one stays.
+        """
+        text = self._renewed() if self._renewed is not None else None
+        if text is None:
+            return False
+        keys, index = _read(text)
+        if index != self._index:
+            raise ConfigError("SECRET_KEYS: the index key must stay: it names every chat")
+        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self._newest = _key_id(keys[0])
+        return True
 
     @staticmethod
     def generate() -> str:
@@ -72,6 +106,11 @@ class Keyring:
         """
         header, nonce = sealed[:_HEADER], sealed[_HEADER : _HEADER + _NONCE]
         cipher = self._ciphers.get(header[1:])
+        if cipher is None and len(header) == _HEADER and header[0] == _VERSION:
+            # Another process may have sealed with a key that was added a moment ago.
+            with contextlib.suppress(ConfigError):
+                self.refresh()
+            cipher = self._ciphers.get(header[1:])
         if cipher is None or header[0] != _VERSION:
             raise Unreadable("sealed under an unknown key or version")
         try:
@@ -84,5 +123,51 @@ class Keyring:
         return hmac.new(self._index, text.encode(), hashlib.sha256).hexdigest()[:24]
 
 
+def _read(ring: str) -> tuple[list[bytes], bytes]:
+    """The keys of ``index:key[,older key…]``, newest first, and the index key."""
+    index, _, rest = ring.strip().partition(":")
+    try:
+        keys = [base64.b64decode(key, validate=True) for key in rest.split(",")]
+        name = base64.b64decode(index, validate=True)
+    except ValueError:
+        raise ConfigError("SECRET_KEYS: expected index:key[,older key] in base64") from None
+    _check(keys, name)
+    return keys, name
+
+
+def _check(keys: list[bytes], index: bytes) -> None:
+    if not keys or any(len(key) != _KEY for key in [*keys, index]):
+        raise ConfigError(
+            "SECRET_KEYS: each key must be 32 bytes in base64; make one with `iqamati keys new`"
+        )
+
+
+def rotated(ring: str) -> str:
+    """``ring`` with a fresh key before the others."""
+    _read(ring)
+    index, _, keys = ring.strip().partition(":")
+    return f"{index}:{base64.b64encode(secrets.token_bytes(_KEY)).decode()},{keys}"
+
+
+def announced(ring: str) -> str:
+    """``ring`` with its first key second: its owner opens what the new key sealed, and does not seal with it."""
+    _read(ring)
+    index, _, keys = ring.strip().partition(":")
+    newest, *older = keys.split(",")
+    return f"{index}:{','.join([*older[:1], newest, *older[1:]])}"
+
+
+def only_newest(ring: str) -> str:
+    """``ring`` without its older keys."""
+    _read(ring)
+    return ring.strip().partition(",")[0]
+
+
+def key_of(sealed: bytes) -> bytes:
+    """Id of the key that sealed it; empty for bytes that nothing of ours sealed."""
+    long_enough = len(sealed) >= _HEADER + _NONCE + 16  # the tag
+    return sealed[1:_HEADER] if long_enough and sealed[0] == _VERSION else b""
+
+
 def _key_id(key: bytes) -> bytes:
-    return hashlib.sha256(b"iqamati key id" + key).digest()[:4]
+    return hashlib.sha256(b"iqamati key id" + key).digest()[:_ID]
