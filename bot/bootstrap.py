@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,8 +22,11 @@ from bot.dialogs import book
 from bot.dialogs.home import Operator
 from bot.embedded import EmbeddedValkey
 from bot.errors import ConfigError, StoreAway
+from bot.handlers.address import networks
 from bot.handlers.chat_log import LogChannel
+from bot.handlers.guard import Guard
 from bot.handlers.pay import pay_routes, receipt_routes
+from bot.handlers.refusals import Refusals
 from bot.handlers.web import web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
@@ -72,8 +77,28 @@ class Service:
     renderer: Renderer
     telegram: "Telegram | None"
 
-    def app(self) -> Starlette:
-        """The public HTTP application: web chat, payment pages, webhooks, health."""
+    def app(self) -> Guard:
+        """The public HTTP application: web chat, payment pages, webhooks, health, and the guard before them."""
+        settings = self.settings
+        refusals = Refusals(self.renderer.render)
+        inner = Starlette(
+            routes=self.routes(),
+            exception_handlers={HTTPException: refusals.refuse, Exception: refusals.refuse},
+        )
+        # A missing slash is a missing page: the redirect would be built from the Host header.
+        inner.router.redirect_slashes = False
+        return Guard(
+            inner,
+            refusals,
+            self.clock,
+            base_url=settings.base_url,
+            host=urlsplit(settings.public_url).netloc,
+            trusted=networks(settings.trusted_proxies),
+            per_second=settings.network_per_second,
+        )
+
+    def routes(self) -> list[Route]:
+        """Every route there is."""
         settings = self.settings
         routes: list[Route] = [
             *web_routes(
@@ -100,7 +125,7 @@ class Service:
         ]
         if self.telegram is not None:
             routes += self.telegram.routes(self.runtime.handle)
-        return Starlette(routes=routes)
+        return routes
 
     def sweep(self) -> None:
         """Begin the process's own rounds: timers, recovery, orders that are due."""

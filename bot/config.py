@@ -1,5 +1,6 @@
 """The environment, read once into frozen settings and checked at start."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,6 +21,13 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="",
         description="HTTPS address residents reach this service at; turns the Telegram webhook on.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses or networks, comma-separated.",
+    )
+    network_per_second: float = Field(
+        default=50.0, gt=0, le=100_000, description="Requests a second taken from one network address."
     )
     data_dir: Path = Field(
         default=Path(".data"), description="Where the embedded Valkey, SQLite and generated keys are kept."
@@ -111,7 +119,7 @@ class Settings(BaseSettings):
         default=0.0, ge=0, le=1, description="Share of requests the sandbox fails with 503."
     )
 
-    @field_validator("pay_hosts", mode="before")
+    @field_validator("pay_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -119,6 +127,13 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            ip_network(name, strict=False)
+        return value
 
     @field_validator("public_url")
     @classmethod

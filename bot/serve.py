@@ -1,18 +1,76 @@
 """HTTP servers inside one process: bound before anything starts, stopped without a traceback."""
 
+import asyncio
 import contextlib
 import errno
 import socket
 from collections.abc import AsyncGenerator, Generator
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.errors import ConfigError
 from bot.tasks import Tasks
 
 _GRACE = 3
 """Seconds open requests have at the end."""
+
+HEAD_LIMIT: Final = 64 * 1024
+"""Bytes of a request's line and headers that are read at most; `HttpToolsProtocol` itself knows no limit."""
+
+HEAD_TIME: Final = 10.0
+"""Seconds for a request's line and headers to arrive, from the connection or from their first byte on."""
+
+_TOO_LONG: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
+
+
+class _Bounded(HttpToolsProtocol):
+    """Takes no head that is endless in bytes or in time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head = 0
+        self._in_head = True
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._rest()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head += len(data)
+            if self._head > HEAD_LIMIT and not self.transport.is_closing():
+                self.transport.write(_TOO_LONG)
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._await_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._rest()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._rest()
+        self._head, self._in_head = 0, True
+        self._alarm = self.loop.call_later(HEAD_TIME, self.transport.close)
+
+    def _rest(self) -> None:
+        self._in_head = False
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
 
 class _Server(uvicorn.Server):
@@ -52,7 +110,8 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None,
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=_GRACE,
-        h11_max_incomplete_event_size=64 * 1024,
+        http=_Bounded,
+        proxy_headers=False,  # `bot.handlers.guard` reads them, by the settings
     )
     server = _Server(config)
     running = tasks.spawn(server.serve(sockets=[listener]), "http server")

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from bot.crypto import Keyring
 from bot.errors import StoreAway
+from bot.handlers.address import household
 from bot.handlers.chat_log import ENTRY_ID, NAME, ChatLog, Shown
 from bot.handlers.web.page import LANGUAGES, Page, SecureHeaders, Translate
 from bot.model import Attached, Chat, Event, Pressed, Span, Typed
@@ -128,26 +129,30 @@ class WebChat:
         try:
             self._same_origin(request)
             sent = await _body(request)
-            await self._take(self._chat(request), sent, _language(request))
+            await self._take(self._chat(request), sent, _language(request), self._origin(request))
         except Refusal as refusal:
             return _json({"error": refusal.word}, refusal.status)
         except StoreAway:
             return _json({"error": "not saved: try again"}, 503, {"Retry-After": "3"})
         return _json({}, 202)
 
-    async def _take(self, chat: Chat, sent: Sent, language: str) -> None:
+    async def _take(self, chat: Chat, sent: Sent, language: str, origin: str) -> None:
         name = f"web:{sent.client}"
         event: Event
         if sent.press is not None:
-            event = Pressed(id=name, chat=chat, language=language, token=sent.press, source=sent.source)
+            event = Pressed(
+                id=name, chat=chat, language=language, origin=origin, token=sent.press, source=sent.source
+            )
         elif sent.sent is not None:
             source = await self._echo(chat, sent, "")
-            event = Attached(id=name, chat=chat, language=language, kind=sent.sent, source=source)
+            event = Attached(
+                id=name, chat=chat, language=language, origin=origin, kind=sent.sent, source=source
+            )
         else:
             text = (sent.text or "")[:TEXT_LIMIT]
             # Before the turn: a dialog may want this very message erased, so it needs its id.
             source = "" if sent.client.startswith(("start-", "lang-")) else await self._echo(chat, sent, text)
-            event = Typed(id=name, chat=chat, language=language, text=text, source=source)
+            event = Typed(id=name, chat=chat, language=language, origin=origin, text=text, source=source)
         await self._handle(event)
 
     async def _echo(self, chat: Chat, sent: Sent, text: str) -> str:
@@ -201,6 +206,11 @@ class WebChat:
         if not token:
             raise Refusal(401, "no chat: open the page first")
         return Chat(NAME, token)
+
+    def _origin(self, request: Request) -> str:
+        """The blind name of the resident's network; `bot.handlers.guard` has looked behind the proxies."""
+        address = household(request.client.host) if request.client else ""
+        return self._keyring.blind(f"origin:{address}") if address else ""
 
     def _signature(self, token: str) -> str:
         return self._keyring.blind(f"web-cookie:{token}")
