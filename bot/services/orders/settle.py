@@ -11,10 +11,11 @@ import msgspec
 import structlog
 
 from bot.crypto import Keyring
+from bot.dialogs.checkout import Standing
 from bot.errors import BotError, Declined, OutsideError, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Clock, Wake
-from bot.services.ledger import Attempt, Ledger, Notice, Order, OrderStatus
+from bot.services.ledger import Attempt, Ledger, Notice, Order, OrderStatus, RefundRow
 from bot.services.orders.acts import Acts
 from bot.services.orders.parts import (
     FINAL_REFUSALS,
@@ -24,7 +25,7 @@ from bot.services.orders.parts import (
     Registry,
     Terms,
 )
-from bot.services.orders.stand import stand
+from bot.services.orders.stand import stand, still_holds
 from bot.services.orders.verdict import judge
 from bot.services.payments import Enquiry, Result
 from bot.services.payments.gateways import Gateways
@@ -125,7 +126,8 @@ class Settling:
 
     async def _posted(self, order: Order, status: OrderStatus, reason: str, kind: str) -> None:
         now = self._clock.now()
-        name = f"order:{order.ref}:{kind}"
+        # A review before it, of the payment itself, had the plain name: this is another piece of news.
+        name = f"order:{order.ref}:{kind}" + (":registry" if kind == "review" else "")
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
             if order.status is not OrderStatus.PAID:
@@ -150,14 +152,21 @@ class Settling:
     # --- telling ---------------------------------------------------------------------------------
 
     async def tell(self, name: str) -> None:
-        """Tell the chat, at least once; a failure leaves the notice to the sweep."""
+        """Tell the chat, at least once; a failure leaves the notice to the sweep.
+
+        What is not so any more is not told: it would contradict what the chat has heard since.
+        """
         async with self._ledger.read() as read:
             notice = await read.notice(name)
             order = None if notice is None else await read.order_by_id(notice.order_id)
-        if notice is None or order is None or notice.told_at:
-            return
+            if notice is None or order is None or notice.told_at:
+                return
+            holds = await still_holds(read, order, notice)
+            how = await stand(read, order, self._terms.receipt)
+            refund = await read.refund(notice.reason) if notice.kind == "refunded" else None
         try:
-            await self._wake(await self._woken(order, notice))
+            if holds:
+                await self._wake(self._woken(order, notice, how, refund))
         except BotError as error:
             log.warning("chat not told yet", order=order.ref, kind=notice.kind, error=type(error).__name__)
             return
@@ -172,10 +181,7 @@ class Settling:
         """``chat`` sealed for the order ``ref``."""
         return self._keyring.seal(msgspec.json.encode(chat), _place(ref))
 
-    async def _woken(self, order: Order, notice: Notice) -> Woken:
-        async with self._ledger.read() as read:
-            how = await stand(read, order, self._terms.receipt)
-            refund = await read.refund(notice.reason) if notice.kind == "refunded" else None
+    def _woken(self, order: Order, notice: Notice, how: Standing, refund: RefundRow | None) -> Woken:
         data = msgspec.to_builtins(how) | {"receipt": order.ref, "reason": notice.reason}
         if refund is not None:
             data |= {"refunded": refund.fils, "reason": ""}

@@ -4,13 +4,36 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bot.dialogs.checkout import RefusalReason, Standing, Status
-from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus, RefundRow, RefundStatus
+from bot.services.ledger import (
+    Attempt,
+    AttemptStatus,
+    Notice,
+    Order,
+    OrderStatus,
+    RefundRow,
+    RefundStatus,
+)
 from bot.services.ledger.queries import Reads
 
 
 async def stand(read: Reads, order: Order, receipt: Callable[[str], str]) -> Standing:
     """How ``order`` stands; ``receipt``: address of a paid order's PDF."""
     return standing(order, await read.attempts(order.id), await read.order_refunds(order.id), receipt)
+
+
+async def still_holds(read: Reads, order: Order, notice: Notice) -> bool:
+    """Whether what ``notice`` says is so by now, however late it is told.
+
+    A refusal is overtaken by a new try and by any payment: it says that nothing was taken. A review is
+    overtaken when nothing waits for a person any more.
+    """
+    if notice.kind not in {"refused", "review"}:
+        return True
+    attempts = await read.attempts(order.id)
+    if notice.kind == "refused":
+        ended = attempts[-1].status in {AttemptStatus.FAILED, AttemptStatus.EXPIRED}
+        return order.status is OrderStatus.CANCELLED or (order.status is OrderStatus.OPEN and ended)
+    return order.status is OrderStatus.REVIEW or any(each.status is AttemptStatus.REVIEW for each in attempts)
 
 
 def standing(

@@ -1,0 +1,135 @@
+"""The money, whatever happens in whatever order; and what the machine found, step by step."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.ledger.databases import Server
+from tests.payments.machine.bank import Word
+from tests.payments.machine.databases import Database, PostgreSQL, SQLite
+from tests.payments.machine.gateway import Mood
+from tests.payments.machine.play import machine, play, quiet
+from tests.payments.machine.rules import DAY, HOUR, MINUTE, Money
+from tests.payments.machine.truths import ALLOWED
+
+EXAMPLES = {"sqlite": 80, "postgres": 25}
+"""About thirty and twenty seconds on one core."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, postgres: Server, template: str) -> Database:
+    if request.param == "sqlite":
+        return SQLite(tmp_path)
+    if postgres.missing:
+        pytest.skip(postgres.missing)
+    return PostgreSQL(postgres.run, postgres.url, template)
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.node.callspec.params["database"])
+
+
+def test_the_money(database: Database, kind: str) -> None:
+    figures = play(database, EXAMPLES[kind], steps=40)
+    assert figures.seen <= ALLOWED
+    assert figures.captures
+    assert figures.refunds
+
+
+# --- what it found, each by hand -----------------------------------------------------------------
+
+
+@pytest.fixture
+def money(tmp_path: Path) -> Generator[Money, None, None]:
+    """The machine, driven by the test; at the end all its books are closed and must be right."""
+    with quiet():
+        found = machine(SQLite(tmp_path))()
+        try:
+            yield found
+        finally:
+            found.teardown()
+
+
+def pays(money: Money, silence: int = 0, word: Word = Word.OPEN) -> None:
+    money.bank_takes_oddly(which=0, silence=silence, word=word, wrong="")
+
+
+def turns(money: Money, what: str, mood: Mood, *, final: bool = False) -> None:
+    money.outage(what=what, mood=mood, final=final)
+
+
+def goes_by(money: Money, seconds: int) -> None:
+    money.time_passes(seconds=seconds)
+    money.sweeps(who=0, stop=0)
+    money.truths_hold()
+
+
+def told(money: Money) -> list[tuple[str, str]]:
+    return [(woken.kind, woken.data["reason"]) for woken in money.town.chats.news]
+
+
+def test_a_refusal_is_not_told_once_the_order_is_paid(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    turns(money, "chats", Mood.DOWN)
+    money.bank_refuses(which=0, how="51")
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    money.truths_hold()
+    money.bank_changes_its_mind(which=0)
+    turns(money, "chats", Mood.WELL)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    goes_by(money, 2 * MINUTE)
+    assert told(money) == [("paid", "")]
+
+
+def test_a_refusal_is_not_told_once_somebody_tries_again(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    turns(money, "chats", Mood.DOWN)
+    money.bank_refuses(which=0, how="51")
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    money.presses_pay(who=0, which=0, stop=0)
+    turns(money, "chats", Mood.WELL)
+    goes_by(money, MINUTE)
+    assert told(money) == []
+
+
+def test_a_review_is_not_told_once_the_bank_has_spoken(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    pays(money, 10 * HOUR, Word.SILENT)
+    turns(money, "opens", Mood.DOWN)
+    turns(money, "chats", Mood.DOWN)
+    goes_by(money, DAY)
+    turns(money, "opens", Mood.WELL)
+    turns(money, "chats", Mood.WELL)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    goes_by(money, 2 * MINUTE)
+    assert told(money) == [("paid", "")]
+
+
+def test_a_registry_that_refuses_is_told_after_a_silent_bank(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    pays(money)
+    turns(money, "opens", Mood.DOWN)
+    goes_by(money, DAY)
+    turns(money, "opens", Mood.WELL)
+    turns(money, "registry", Mood.WELL, final=True)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    goes_by(money, 2 * MINUTE)
+    assert told(money) == [("review", "silent"), ("paid", ""), ("review", "unknown_fine")]
+
+
+def test_a_review_does_not_bring_back_a_fine_that_went_to_another_order(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    pays(money, 5 * MINUTE)
+    money.cancels(who=0, which=0, stop=0)
+    turns(money, "opens", Mood.DOWN)
+    money.time_passes(seconds=DAY)
+    money.orders(who=0, chat=1, basket=(0,), again=False, stop=0)
+    goes_by(money, MINUTE)
+    assert [row["status"] for row in money.book["orders"]] == ["review", "open"]
+    turns(money, "opens", Mood.WELL)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    money.truths_hold()
+    assert [row["status"] for row in money.book["orders"]] == ["review", "open"]
+    assert told(money)[-1] == ("review", "second")
