@@ -76,13 +76,16 @@ orders = Table(
     Column("bank", String(64), nullable=False),
     Column("post_due", BigInteger),
     Column("post_tries", Integer, nullable=False),
+    Column("forget_at", BigInteger),
     CheckConstraint("total_fils > 0", name="total"),
     CheckConstraint("currency = 'KWD'", name="currency"),
     _words("status", "open", "paid", "posted", "cancelled", "review", "refunded"),
     Index("ix_orders_post_due", "post_due"),
     Index("ix_orders_status", "status", "updated"),
 )
-"""``key`` is the blind name of the effect's idempotency key, which may hold a phone number."""
+"""``key`` is the blind name of the effect's idempotency key, which may hold a phone number. ``forget_at``:
+when the resident wants the chat's name gone from the order, NULL for the usual time. A forgotten order has an
+empty ``chat`` and ``chat_blind`` (docs/privacy.md)."""
 
 order_items = Table(
     "order_items",
@@ -235,7 +238,8 @@ audit = Table(
     Column("what", String(40), nullable=False),
     Column("about", String(80), nullable=False),
 )
-"""Who looked at what, and what was refused; only grows. ``about`` holds references, never personal data."""
+"""Who looked at what, and what was refused. ``about`` holds references, never personal data. A trigger refuses
+to change a row, and to delete one that is less than two years older than the newest."""
 
 gateway_events = Table(
     "gateway_events",
@@ -256,3 +260,28 @@ gateway_events = Table(
 
 ``payload``: sealed, the first one's body as it came and its fields as they were decoded.
 """
+
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    Column("chat_blind", String(24), nullable=False, index=True),
+    Column("what", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+)
+"""What a chat agreed to and took back, each a row of its own; a trigger refuses to change one.
+
+``version`` is the text's (`bot.dialogs.my_data.consent`)."""
+
+remembered = Table(
+    "remembered",
+    metadata,
+    Column("chat_blind", String(24), primary_key=True),
+    Column("consent_id", _ID, ForeignKey("consents.id"), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False, index=True),
+)
+"""One civil ID a chat asked us to remember, sealed; nothing stands here without the consent it names."""
