@@ -1,0 +1,21 @@
+"""Who is asking: sign-in with an OpenID Connect provider, by a one-time link from the chat."""
+
+from bot.services.identity.claims import NoCivilId
+from bot.services.identity.provider import Provider, ProviderTerms
+from bot.services.identity.service import BACK, LIFE, Code, Link, Onward, Reply, SignIns, Way
+from bot.services.identity.service import executors as executors
+
+__all__ = [
+    "BACK",
+    "LIFE",
+    "Code",
+    "Link",
+    "NoCivilId",
+    "Onward",
+    "Provider",
+    "ProviderTerms",
+    "Reply",
+    "SignIns",
+    "Way",
+    "executors",
+]
