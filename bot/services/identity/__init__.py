@@ -2,8 +2,7 @@
 
 from bot.services.identity.claims import NoCivilId
 from bot.services.identity.provider import Provider, ProviderTerms
-from bot.services.identity.service import BACK, LIFE, Code, Link, Onward, Reply, SignIns, Way
-from bot.services.identity.service import executors as executors
+from bot.services.identity.service import BACK, LIFE, Code, Link, Onward, SignIns, Way, executors
 
 __all__ = [
     "BACK",
@@ -14,7 +13,6 @@ __all__ = [
     "Onward",
     "Provider",
     "ProviderTerms",
-    "Reply",
     "SignIns",
     "Way",
     "executors",

@@ -75,15 +75,6 @@ class Onward(msgspec.Struct, frozen=True):
     life: int
 
 
-class Reply(msgspec.Struct, frozen=True):
-    """What a browser brings back from the provider; empty where it brings none."""
-
-    state: str
-    code: str
-    error: str
-    issuer: str
-
-
 class Way(StrEnum):
     """How the way back ended."""
 
@@ -239,10 +230,19 @@ class SignIns:
             return None
         return Onward(link.ref, url, link.host, browser, max(1, link.until - self._clock.now()))
 
-    async def returned(self, reply: Reply, browser: str) -> tuple[Way, Link | None]:
+    async def returned(
+        self, state: str, code: str, error: str, *, issuer: str, browser: str
+    ) -> tuple[Way, Link | None]:
         """The browser with the secret ``browser`` is back.
 
         What does not belong to an open way changes nothing. What does is taken, so that it cannot be repeated.
+
+        Args:
+            state: as the provider gives it back.
+            code: for the ID token; empty where there is none.
+            error: the provider's word for a refusal.
+            issuer: in whose name the answer is given; empty where it is not said.
+            browser: the secret that `start` gave this browser; empty where it has none.
 
         Returns:
             How it ended, and the sign-in where it is known. After `Way.DONE` the chat waits for the code that
@@ -251,26 +251,29 @@ class SignIns:
         Raises:
             Unavailable: the store does not answer.
         """
-        found = _SEALED.fullmatch(reply.state)
+        found = _SEALED.fullmatch(state)
         if self._provider is None or found is None or not browser:
             return Way.UNKNOWN, None
-        ref, state = found[1], found[2]
-        taken = await self._stored(self._store.take(ref, state=state, browser=browser))
+        ref, secret = found[1], found[2]
+        taken = await self._stored(self._store.take(ref, state=secret, browser=browser))
         if taken is None:
             return Way.UNKNOWN, None
         link = _LINK.decode(taken[0])
         if self._over(link):
             return Way.UNKNOWN, None
-        if reply.error or not reply.code:
+        if error or not code:
             return Way.LEFT, link
         try:
-            civil_id = await self._vouched(self._provider, reply, _TRIP.decode(taken[1]), link)
-        except OutsideError as error:
-            log.warning("sign-in not completed", reason=error.reason)
-            return _way(error), link
-        code = f"{secrets.randbelow(_CODES):06d}"
+            if not await self._provider.may_answer(issuer):
+                raise Declined(SERVICE, "another provider's answer")
+            trip = _TRIP.decode(taken[1])
+            civil_id = await self._provider.civil_id(code, trip, link.at if link.afresh else 0)
+        except OutsideError as fault:
+            log.warning("sign-in not completed", reason=fault.reason)
+            return _way(fault), link
+        result = _Result(civil_id, f"{secrets.randbelow(_CODES):06d}")
         settled = await self._stored(
-            self._store.settle(ref, state=state, code=code, result=_ENCODE(_Result(civil_id, code)))
+            self._store.settle(ref, state=secret, code=result.code, result=_ENCODE(result))
         )
         if not settled:
             return Way.UNKNOWN, None
@@ -290,11 +293,6 @@ class SignIns:
             return None
         link = _LINK.decode(found[0])
         return None if self._over(link) else Code(link, _RESULT.decode(found[1]).code)
-
-    async def _vouched(self, provider: Provider, reply: Reply, trip: Trip, link: Link) -> str:
-        if not await provider.may_answer(reply.issuer):
-            raise Declined(SERVICE, "another provider's answer")
-        return await provider.civil_id(reply.code, trip, link.at if link.afresh else 0)
 
     async def _tell(self, link: Link) -> None:
         news = Woken(
