@@ -102,6 +102,30 @@ class Settings(BaseSettings):
         default=30, ge=5, le=1440, description="Life of a payment link, in minutes."
     )
 
+    oidc_issuer: str = Field(
+        default="",
+        description="Identity provider, exactly as it writes its issuer; the sandbox's where the registry is, else off.",
+    )
+    oidc_client_id: str = Field(default="", description="By which the identity provider knows this service.")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Client secret at the identity provider; empty for a public client.",
+    )
+    oidc_claim: str = Field(
+        default="civil_id", min_length=1, description="Claim of the ID token that carries the civil ID."
+    )
+    oidc_scope: str = Field(default="openid", description="Scopes asked for, separated by spaces.")
+    oidc_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Other hosts over which the provider's page redirects, comma-separated; `docs/sign-in.md` says when.",
+    )
+    sign_in_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=1440,
+        description="Minutes without a message after which nobody is signed in any more.",
+    )
+
     log_level: str = Field(
         default="warning", pattern="^(debug|info|warning|error)$", description="Least severe log line kept."
     )
@@ -119,7 +143,7 @@ class Settings(BaseSettings):
         default=0.0, ge=0, le=1, description="Share of requests the sandbox fails with 503."
     )
 
-    @field_validator("pay_hosts", "trusted_proxies", mode="before")
+    @field_validator("pay_hosts", "trusted_proxies", "oidc_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -131,8 +155,11 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            ip_network(name, strict=False)
+        try:
+            for name in value:
+                ip_network(name, strict=False)
+        except ValueError:
+            raise ValueError("expected addresses or networks, comma-separated") from None
         return value
 
     @field_validator("public_url")
