@@ -1,4 +1,4 @@
-"""The outside systems as the settings name them: the registry, the payment gateways, and the sandbox of both."""
+"""The outside systems as the settings name them: registry, payment gateways, identity provider, and their sandbox."""
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
@@ -16,10 +16,12 @@ from bot.errors import ConfigError
 from bot.ports import Clock
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import gateway_app
+from bot.sandbox.identity import Client, identity_app
 from bot.sandbox.recorded import Recorded
 from bot.sandbox.registry import registry_app
 from bot.secret_keys import load_keyring
 from bot.services.http import is_loopback
+from bot.services.identity import BACK, Provider, ProviderTerms
 from bot.services.payments import Payments
 from bot.services.payments.gateways import Gateways
 from bot.services.payments.knet import Knet, KnetTerms
@@ -157,6 +159,49 @@ def gateway_secret(settings: Settings, keyring: Keyring) -> str:
     return settings.gateway_secret.get_secret_value() or keyring.blind("sandbox gateway secret")
 
 
+# --- the identity provider -----------------------------------------------------------------------
+
+
+def _needs_identity(settings: Settings) -> bool:
+    return not settings.registry_url and not settings.oidc_issuer
+
+
+def open_provider(settings: Settings, keyring: Keyring, clock: Clock) -> Provider | None:
+    """The identity provider; None where nobody can sign in: a real registry, and no issuer is set.
+
+    Raises:
+        ConfigError: a setting is missing or malformed.
+    """
+    back = f"{settings.base_url}{BACK}"
+    if _needs_identity(settings):
+        client = _sandbox_client(settings, keyring)
+        issuer = _sandbox_issuer(settings)
+        return Provider(ProviderTerms(issuer, client.id, client.secret, "civil_id", "openid", back), clock)
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    terms = ProviderTerms(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        secret,
+        settings.oidc_claim,
+        settings.oidc_scope,
+        back,
+    )
+    provider = Provider(terms, clock)
+    if not settings.public_url and not is_loopback(urlsplit(settings.oidc_issuer).hostname or ""):
+        raise ConfigError("PUBLIC_URL: a real identity provider sends browsers back over https")
+    return provider
+
+
+def _sandbox_issuer(settings: Settings) -> str:
+    return f"{sandbox_base(settings)}/identity"
+
+
+def _sandbox_client(settings: Settings, keyring: Keyring) -> Client:
+    return Client("iqamati", keyring.blind("sandbox identity secret"), f"{settings.base_url}{BACK}")
+
+
 # --- the sandbox ---------------------------------------------------------------------------------
 
 
@@ -174,6 +219,10 @@ async def sandbox(settings: Settings) -> AsyncGenerator[Starlette, None]:
             faults = Faults(settings.sandbox_latency, settings.sandbox_failure)
             token = registry_address(settings, keyring)[1]
             routes.append(Mount("/registry", registry_app(clock, token, faults, recorded)))
+        if _needs_identity(settings):
+            client = _sandbox_client(settings, keyring)
+            identity = identity_app(clock, client, _sandbox_issuer(settings), folder / "identity.pem")
+            routes.append(Mount("/identity", identity))
         if _needs_gateway(settings):
             gateway = gateway_app(
                 clock,
