@@ -71,9 +71,8 @@ class Sealing(Reads):
     async def count(self, sealed: Sealed) -> dict[bytes, int]:
         """Rows by the id of the key they are sealed with."""
         key = _key_id(sealed.column)
-        query = (
-            select(key.label("key"), func.count().label("rows")).where(_filled(sealed.column)).group_by(key)
-        )
+        counted: Any = select(key.label("key"), func.count().label("rows"))
+        query = counted.where(_filled(sealed.column)).group_by(key)
         return {bytes(row["key"]): int(row["rows"]) for row in await self._rows(query)}
 
     async def older(self, sealed: Sealed, newest: bytes, after: Any) -> list[dict[str, Any]]:

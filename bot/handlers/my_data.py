@@ -1,0 +1,50 @@
+"""A resident's copy of their data in a browser: one file behind an address that proves itself. GET and HEAD only."""
+
+from http import HTTPStatus
+from typing import Final, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import StoreAway, Unavailable
+
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-robots-tag": "noindex, nofollow",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Desk(Protocol):
+    """Where the files come from; `bot.services.privacy.Exports`."""
+
+    async def open(self, token: str) -> bytes | None:
+        """The file behind ``token``; None when it opens none.
+
+        Raises:
+            Unavailable: the ledger does not answer.
+            StoreAway: the store does not answer.
+        """
+        ...
+
+
+def my_data_routes(desk: Desk) -> list[Route]:
+    """``GET /mydata/<token>.json``."""
+
+    async def file(request: Request) -> Response:
+        try:
+            found = await desk.open(request.path_params["token"])
+        except (Unavailable, StoreAway):
+            return Response(
+                status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_HEADERS | {"retry-after": "10"}
+            )
+        if found is None:
+            return Response(status_code=HTTPStatus.NOT_FOUND, headers=_HEADERS)
+        # A file to be saved, not a page: what stands in it must not stay in a browser's tab.
+        named = {"content-disposition": 'attachment; filename="iqamati-my-data.json"'}
+        return Response(found, media_type="application/json; charset=utf-8", headers=_HEADERS | named)
+
+    return [Route("/mydata/{token}.json", file, methods=["GET"])]
