@@ -2,17 +2,19 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
+from bot.dialogs.verify import Held
 from bot.i18n.text import N_, Arg, Code, say
 from bot.parse import civil_id, day, passport
 from bot.ports import Effect
-from bot.spec import Ask, Choose, Dialog, Do, End, Go
+from bot.spec import Ask, Call, Choose, Decide, Dialog, Do, End, Go
 
 
 class FindReference(Effect, frozen=True, tag="find_reference"):
-    """Ask the registry for the MOI reference number. Result: `Reference`.
+    """Ask the registry for the MOI reference number. Result: `Reference`, or `Held`.
 
     Source of the three fields: the ministry's reference-number enquiry (civil ID, passport number,
     passport expiry date).
@@ -42,6 +44,8 @@ class S(StrEnum):
     PASSPORT = "passport"
     EXPIRY = "expiry"
     LOOKUP = "lookup"
+    ANSWERED = "answered"
+    HELD = "held"
     NO_MATCH = "no_match"
     DOWN = "down"
     FOUND = "found"
@@ -55,6 +59,7 @@ class Holder(msgspec.Struct, frozen=True):
     passport: str = ""
     expiry: date = date.min
     number: str = ""
+    held: Held | None = None
 
 
 def find(holder: Holder) -> FindReference:
@@ -62,14 +67,26 @@ def find(holder: Holder) -> FindReference:
     return FindReference(holder.civil_id, holder.passport, holder.expiry.isoformat())
 
 
-def found(holder: Holder, reference: Reference) -> Holder:
-    """Keep the number; the passport is not needed any more."""
-    return msgspec.structs.replace(forgotten(holder), number=reference.number)
+def found(holder: Holder, answer: Reference | Held) -> Holder:
+    """Keep the number; the passport is not needed any more, unless nothing was looked up yet."""
+    if isinstance(answer, Held):
+        return msgspec.structs.replace(holder, held=answer)
+    return msgspec.structs.replace(forgotten(holder), number=answer.number)
+
+
+def is_held(holder: Holder) -> bool:
+    """Open look-ups are used up for now."""
+    return holder.held is not None
+
+
+def hold(holder: Holder) -> Held:
+    """What `verify` is given."""
+    return holder.held or Held()
 
 
 def forgotten(holder: Holder) -> Holder:
     """The answer came, if not the one wished for: the passport is not kept."""
-    return msgspec.structs.replace(holder, passport="", expiry=date.min)
+    return msgspec.structs.replace(holder, passport="", expiry=date.min, held=None)
 
 
 def found_text(holder: Holder) -> Arg:
@@ -82,9 +99,15 @@ def number(holder: Holder) -> str:
     return holder.number
 
 
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 adds what happens when open look-ups are used up."""
+    return answers
+
+
 DIALOG = Dialog[Holder](
     id="find_reference",
-    version=1,
+    version=2,
+    migrations={1: as_before},
     title=N_("My MOI reference number"),
     answers=Holder,
     start=S.CIVIL_ID,
@@ -120,13 +143,15 @@ DIALOG = Dialog[Holder](
         S.LOOKUP: Do(
             FindReference,
             find,
-            then=S.FOUND,
+            then=S.ANSWERED,
             otherwise=S.DOWN,
             keep=found,
             refused=FindReferenceRefused,
             failed={FindReferenceRefused.NO_MATCH: S.NO_MATCH},
             slow=N_("The ministry's records are slow today; I am still asking."),
         ),
+        S.ANSWERED: Decide(((is_held, S.HELD),), otherwise=S.FOUND),
+        S.HELD: Call("verify", given=hold, then=S.LOOKUP, left=S.LEFT),
         S.NO_MATCH: Choose(
             N_("The records hold nobody with these three together. One of them may have a slip in it."),
             (Go(N_("Enter them again"), S.CIVIL_ID, put=forgotten),),

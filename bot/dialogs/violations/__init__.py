@@ -1,9 +1,10 @@
-"""Violations: what do I owe? By civil ID or by MOI reference number, then `checkout`.
+"""Violations: what do I owe? By civil ID, by MOI reference number or signed in, then `checkout`.
 
 Sources: the ministry's enquiry pages as described in docs/services/violations.md.
 """
 
 from enum import StrEnum
+from typing import Any
 
 from bot.dialogs.violations.effects import FindFines, FindFinesRefused, Owed
 from bot.dialogs.violations.search import (
@@ -11,6 +12,7 @@ from bot.dialogs.violations.search import (
     bill,
     by_civil_id,
     by_reference,
+    by_sign_in,
     count_try,
     deep_link,
     doubtful_number,
@@ -19,7 +21,9 @@ from bot.dialogs.violations.search import (
     find,
     from_zero,
     has_unpayable,
+    hold,
     in_a_minute,
+    is_held,
     may_be_civil_id,
     may_retry,
     none_owed,
@@ -54,6 +58,7 @@ from bot.spec import (
     Do,
     End,
     Go,
+    Identify,
     Opening,
     Pick,
 )
@@ -72,6 +77,8 @@ class S(StrEnum):
     DOUBT = "doubt"
     CHECK = "check"
     FINDING = "finding"
+    OWN = "own"
+    HELD = "held"
     LOOKUP = "lookup"
     FOUND = "found"
     CLEAN = "clean"
@@ -89,9 +96,15 @@ class S(StrEnum):
     LEFT = "left"
 
 
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 adds one's own fines, and what happens when open look-ups are used up."""
+    return answers
+
+
 DIALOG = Dialog[Search](
     id="violations",
-    version=1,
+    version=2,
+    migrations={1: as_before},
     title=N_("Violations"),
     answers=Search,
     start=S.SCOPE,
@@ -121,6 +134,7 @@ DIALOG = Dialog[Search](
                 Go(N_("Civil ID"), S.CIVIL_ID, put=by_civil_id),
                 Go(N_("MOI reference"), S.REFERENCE, put=by_reference),
                 Go(N_("Find my reference"), S.FINDING),
+                Go(N_("My own, signed in"), S.OWN, put=by_sign_in),
             ),
             noun=N_("Look-up by"),
             listens=True,
@@ -166,6 +180,8 @@ DIALOG = Dialog[Search](
             entry=False,
         ),
         S.FINDING: Call("find_reference", then=S.LOOKUP, left=S.METHOD, keep=reference_found),
+        S.OWN: Identify(then=S.LOOKUP, left=S.METHOD),
+        S.HELD: Call("verify", given=hold, then=S.LOOKUP, left=S.METHOD),
         S.LOOKUP: Do(
             FindFines,
             find,
@@ -173,10 +189,12 @@ DIALOG = Dialog[Search](
             otherwise=S.DOWN,
             keep=take_fines,
             refused=FindFinesRefused,
-            failed={FindFinesRefused.BUSY: S.BUSY},
+            failed={FindFinesRefused.BUSY: S.BUSY, FindFinesRefused.NOBODY: S.OWN},
             slow=N_("The ministry's records are slow today; I am still asking."),
         ),
-        S.FOUND: Decide(((none_owed, S.CLEAN), (none_payable, S.UNPAYABLE)), otherwise=S.OWED),
+        S.FOUND: Decide(
+            ((is_held, S.HELD), (none_owed, S.CLEAN), (none_payable, S.UNPAYABLE)), otherwise=S.OWED
+        ),
         S.CLEAN: Choose(clean_text, (Go(N_("Another number"), S.METHOD),), rest=True),
         S.UNPAYABLE: Choose(unpayable_text, (Go(N_("Another number"), S.METHOD),), rest=True),
         S.OWED: Choose(
@@ -212,7 +230,16 @@ DIALOG = Dialog[Search](
             after=After(in_a_minute, S.RETRY),
             entry=False,
         ),
-        S.RETRY: Do(FindFines, find, then=S.FOUND, otherwise=S.COUNT, keep=take_fines, missed=count_try),
+        S.RETRY: Do(
+            FindFines,
+            find,
+            then=S.FOUND,
+            otherwise=S.COUNT,
+            keep=take_fines,
+            refused=FindFinesRefused,
+            failed={FindFinesRefused.BUSY: S.COUNT, FindFinesRefused.NOBODY: S.OWN},
+            missed=count_try,
+        ),
         S.COUNT: Decide(((may_retry, S.STILL_DOWN),), otherwise=S.GAVE_UP),
         S.STILL_DOWN: Choose(
             N_("The ministry's records still do not answer. I keep trying and will write to you."),

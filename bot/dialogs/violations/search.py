@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from bot.dialogs.verify import Held
 from bot.dialogs.violations.effects import FindFines, Owed
 from bot.domain import Bill, Fine, FineKind, Item, Subject, Unpayable
 from bot.i18n.text import masked
@@ -29,8 +30,11 @@ class Search(msgspec.Struct, frozen=True):
 
     Attributes:
         scope: a `FineKind` value, or empty for every kind.
+        number: what is looked up; empty for whoever is signed in.
         on: the day of the question, ISO 8601, for a number that was sent without being asked for.
         tries: failed look-ups in a row.
+        own: the masked civil ID of whoever is signed in, once their own fines were found.
+        held: why the look-up did not take place.
     """
 
     scope: str = ""
@@ -40,6 +44,8 @@ class Search(msgspec.Struct, frozen=True):
     fines: tuple[Fine, ...] = ()
     chosen: tuple[str, ...] = ()
     tries: int = 0
+    own: str = ""
+    held: Held | None = None
 
 
 def shown(search: Search) -> tuple[Fine, ...]:
@@ -102,6 +108,11 @@ def by_reference(search: Search) -> Search:
     return msgspec.structs.replace(search, by=Subject.REFERENCE)
 
 
+def by_sign_in(search: Search) -> Search:
+    """One's own fines: the civil ID is not the dialog's to know."""
+    return msgspec.structs.replace(search, by=Subject.CIVIL_ID, number="", own="")
+
+
 def everything(search: Search) -> Search:
     return msgspec.structs.replace(search, chosen=tuple(fine.id for fine in payable(search)))
 
@@ -110,8 +121,23 @@ def reference_found(search: Search, number: str) -> Search:
     return msgspec.structs.replace(search, by=Subject.REFERENCE, number=number)
 
 
-def take_fines(search: Search, owed: Owed) -> Search:
-    return msgspec.structs.replace(search, fines=owed.fines, chosen=(), tries=0)
+def take_fines(search: Search, found: Owed | Held) -> Search:
+    """Keep what was found, or why nothing was looked up."""
+    if isinstance(found, Held):
+        return msgspec.structs.replace(search, held=found)
+    return msgspec.structs.replace(
+        search, fines=found.fines, chosen=(), tries=0, own=found.subject, held=None
+    )
+
+
+def is_held(search: Search) -> bool:
+    """Open look-ups are used up for now."""
+    return search.held is not None
+
+
+def hold(search: Search) -> Held:
+    """What `verify` is given."""
+    return search.held or Held()
 
 
 def count_try(search: Search) -> Search:
@@ -134,7 +160,7 @@ def bill(search: Search) -> Bill:
         for fine in payable(search)
         if fine.id in search.chosen
     )
-    return Bill(masked(search.number).text, items)
+    return Bill(search.own or masked(search.number).text, items)
 
 
 def may_be_civil_id(search: Search) -> bool:

@@ -35,6 +35,8 @@ def contacts() -> Arg:
 
 def subject(search: Search) -> Arg:
     """Whose fines: the masked number."""
+    if not search.number:
+        return say(N_("Your own civil ID {number}"), number=Code(search.own))
     if search.by is Subject.REFERENCE:
         return say(N_("MOI reference number {number}"), number=masked(search.number))
     return say(N_("Civil ID {number}"), number=masked(search.number))
