@@ -71,7 +71,7 @@ def told(money: Money) -> list[tuple[str, str]]:
 
 
 def test_a_refusal_is_not_told_once_the_order_is_paid(money: Money) -> None:
-    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    money.goes_to_pay(who=0, chat=0, basket=(0,))
     turns(money, "chats", Mood.DOWN)
     money.bank_refuses(which=0, how="51")
     money.notifies(who=0, which=0, lie=False, stop=0)
@@ -84,7 +84,7 @@ def test_a_refusal_is_not_told_once_the_order_is_paid(money: Money) -> None:
 
 
 def test_a_refusal_is_not_told_once_somebody_tries_again(money: Money) -> None:
-    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    money.goes_to_pay(who=0, chat=0, basket=(0,))
     turns(money, "chats", Mood.DOWN)
     money.bank_refuses(which=0, how="51")
     money.notifies(who=0, which=0, lie=False, stop=0)
@@ -95,7 +95,7 @@ def test_a_refusal_is_not_told_once_somebody_tries_again(money: Money) -> None:
 
 
 def test_a_review_is_not_told_once_the_bank_has_spoken(money: Money) -> None:
-    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    money.goes_to_pay(who=0, chat=0, basket=(0,))
     pays(money, 10 * HOUR, Word.SILENT)
     turns(money, "opens", Mood.DOWN)
     turns(money, "chats", Mood.DOWN)
@@ -108,7 +108,7 @@ def test_a_review_is_not_told_once_the_bank_has_spoken(money: Money) -> None:
 
 
 def test_a_registry_that_refuses_is_told_after_a_silent_bank(money: Money) -> None:
-    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    money.goes_to_pay(who=0, chat=0, basket=(0,))
     pays(money)
     turns(money, "opens", Mood.DOWN)
     goes_by(money, DAY)
@@ -120,7 +120,7 @@ def test_a_registry_that_refuses_is_told_after_a_silent_bank(money: Money) -> No
 
 
 def test_a_review_does_not_bring_back_a_fine_that_went_to_another_order(money: Money) -> None:
-    money.goes_to_pay(who=0, chat=0, basket=(0,), how="")
+    money.goes_to_pay(who=0, chat=0, basket=(0,))
     pays(money, 5 * MINUTE)
     money.cancels(who=0, which=0, stop=0)
     turns(money, "opens", Mood.DOWN)

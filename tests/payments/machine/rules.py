@@ -28,6 +28,13 @@ faults = st.sampled_from((Mood.WELL, Mood.WELL, Mood.WELL, Mood.DOWN, Mood.LOST,
 shares = st.sampled_from((0, 0, 1, 2))
 final = st.sampled_from((False, False, True))
 silences = st.sampled_from((0, 20, 5 * MINUTE, 70 * MINUTE, 10 * HOUR))
+ways = st.sampled_from(
+    (
+        *("", "pays", "pays", "pays", "fails", "left", Word.DECIDING, Word.SILENT),
+        *("altered amount", "altered currency", "altered track", "altered odd"),
+    )
+)
+"""What is done on the gateway's page; a word is what the bank says for five minutes."""
 altered = st.sampled_from(("", "", "amount", "currency", "track", "odd"))
 meanwhile = st.sampled_from((Word.DECIDING, Word.SILENT, Word.OPEN, Word.NOTHING, Word.REFUSED))
 moods = st.sampled_from((Mood.WELL, Mood.WELL, Mood.WELL, *Mood))
@@ -45,22 +52,26 @@ class Money(Stage):
         self.keys += not (again and self.keys)
         self.begin("open", *self.open(who, chat, basket), stop=stop)
 
-    @rule(
-        who=processes, chat=chats, basket=baskets, how=st.sampled_from(("", "pays", "pays", "oddly", "fails"))
-    )
-    def goes_to_pay(self, *, who: int, chat: int, basket: Sequence[int], how: str) -> None:
-        """The usual way to the gateway's page, without a halt, and perhaps something done there."""
+    @rule(who=processes, chat=chats, basket=baskets, how=ways, tells=st.booleans())
+    def goes_to_pay(
+        self, *, who: int, chat: int, basket: Sequence[int], how: str = "", tells: bool = False
+    ) -> None:
+        """The usual way to the gateway's page, without a halt, and what is done there."""
         self.keys += 1
         self.begin("open", *self.open(who, chat, basket))
         if not self.links:
             return
         self.presses_pay(who=who, which=0, stop=0)
-        if how == "pays" and self.pages():
-            self.bank_takes(which=0)
-        elif how == "oddly" and self.pages():
-            self.bank_takes_oddly(which=0, silence=5 * MINUTE, word=Word.SILENT, wrong="")
-        elif how == "fails" and self.pages():
-            self.bank_refuses(which=0, how="51")
+        if not how or not self.pages():
+            return
+        if how in {"fails", "left"}:
+            self.bank_refuses(which=0, how="51" if how == "fails" else Word.DECIDING)
+        elif how in set(Word):
+            self.bank_takes_oddly(which=0, silence=5 * MINUTE, word=Word(how), wrong="")
+        else:
+            self.bank_takes_oddly(which=0, silence=0, word=Word.OPEN, wrong=how.partition(" ")[2])
+        if tells and self.town.bank.told:
+            self.notify(self.town.bank.told[-1], who)
 
     @precondition(lambda self: self.links)
     @rule(who=processes, which=numbers, stop=stops)
