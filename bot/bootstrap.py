@@ -27,6 +27,7 @@ from bot.handlers.chat_log import LogChannel
 from bot.handlers.guard import Guard
 from bot.handlers.pay import pay_routes, receipt_routes
 from bot.handlers.refusals import Refusals
+from bot.handlers.verify import verify_routes
 from bot.handlers.web import web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
@@ -42,11 +43,15 @@ from bot.services.http import make_client
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.orders import Orders, Terms
 from bot.services.orders import executors as order_executors
+from bot.services.quotas import Meter, metered
 from bot.services.receipts import Printer, Receipts
 from bot.services.registry import Registry
 from bot.services.registry import executors as registry_executors
+from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
+from bot.store.quotas import Quotas
 from bot.store.sessions import Sessions
+from bot.store.verifications import Verifications
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
 
@@ -72,6 +77,7 @@ class Service:
     runtime: Runtime
     orders: Orders
     receipts: Receipts
+    verification: Verification
     hosts: tuple[str, ...]
     catalog: Catalog
     renderer: Renderer
@@ -121,6 +127,7 @@ class Service:
                 trial=settings.payments == "sandbox",
             ),
             *receipt_routes(self.receipts, render=self.renderer.render),
+            *verify_routes(self.verification, render=self.renderer.render, back_url=self._back),
             Route("/health", self._health),
         ]
         if self.telegram is not None:
@@ -216,11 +223,15 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             wake=wake,
             terms=Terms(settings.base_url, settings.pay_link_minutes, receipts.link),
         )
+        verification = Verification(
+            Verifications(redis, keyring), keyring, clock, settings.base_url, wake, Pictures().draw
+        )
+        meter = Meter(Quotas(redis, keyring), verification, keyring, clock)
         channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
         if telegram is not None:
             channels.append(telegram.channel)
         executors: Mapping[type[Effect], Executor] = {
-            **registry_executors(registry),
+            **metered(registry_executors(registry), meter),
             **order_executors(orders, receipts),
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
@@ -241,6 +252,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             runtime=runtime,
             orders=orders,
             receipts=receipts,
+            verification=verification,
             hosts=pay_hosts(settings, gateways),
             catalog=catalog,
             renderer=renderer,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.dialogs import checkout, find_reference, identify, receipts, violations
+from bot.dialogs import checkout, find_reference, identify, receipts, verify, violations
 from bot.dialogs.home import Operator, S, home, intro
 from bot.engine.book import Book
 from bot.i18n.speech import Speech
@@ -18,6 +18,7 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
         receipts.DIALOG,
         checkout.DIALOG,
         identify.DIALOG,
+        verify.DIALOG,
     )
 
 
