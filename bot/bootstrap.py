@@ -27,19 +27,22 @@ from bot.handlers.chat_log import LogChannel
 from bot.handlers.guard import Guard
 from bot.handlers.pay import pay_routes, receipt_routes
 from bot.handlers.refusals import Refusals
+from bot.handlers.signin import signin_routes
 from bot.handlers.verify import verify_routes
 from bot.handlers.web import web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
 from bot.model import Chat, Woken
-from bot.outside import open_gateways, pay_hosts, registry_address
-from bot.ports import Channel, Clock, Effect, Executor
+from bot.outside import open_gateways, open_provider, pay_hosts, registry_address
+from bot.ports import Channel, Clock, Effect, Executor, Wake
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
 from bot.services.authority import guarded
 from bot.services.http import make_client
+from bot.services.identity import SignIns
+from bot.services.identity import executors as identity_executors
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.orders import Orders, Terms
 from bot.services.orders import executors as order_executors
@@ -51,6 +54,7 @@ from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
 from bot.store.quotas import Quotas
 from bot.store.sessions import Sessions
+from bot.store.signins import SignInStore
 from bot.store.verifications import Verifications
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
@@ -77,6 +81,7 @@ class Service:
     runtime: Runtime
     orders: Orders
     receipts: Receipts
+    sign_ins: SignIns
     verification: Verification
     hosts: tuple[str, ...]
     catalog: Catalog
@@ -128,6 +133,13 @@ class Service:
             ),
             *receipt_routes(self.receipts, render=self.renderer.render),
             *verify_routes(self.verification, render=self.renderer.render, back_url=self._back),
+            *signin_routes(
+                self.sign_ins,
+                render=self.renderer.render,
+                back_url=self._back,
+                hosts=settings.oidc_hosts,
+                secure=settings.base_url.startswith("https:"),
+            ),
             Route("/health", self._health),
         ]
         if self.telegram is not None:
@@ -227,15 +239,17 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             Verifications(redis, keyring), keyring, clock, settings.base_url, wake, Pictures().draw
         )
         meter = Meter(Quotas(redis, keyring), verification, keyring, clock)
+        sign_ins = _sign_ins(settings, SignInStore(redis, keyring), keyring, wake, stack)
         channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
         if telegram is not None:
             channels.append(telegram.channel)
         executors: Mapping[type[Effect], Executor] = {
             **metered(registry_executors(registry), meter),
             **order_executors(orders, receipts),
+            **identity_executors(sign_ins),
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
-        dialogs = book(operator, Keywords(renderer))
+        dialogs = book(operator, Keywords(renderer), settings.sign_in_minutes * 60)
         gated = guarded(executors, registry)
         runtime = Runtime(dialogs, store, renderer, tuple(channels), gated, clock, tasks)
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
@@ -252,12 +266,23 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             runtime=runtime,
             orders=orders,
             receipts=receipts,
+            sign_ins=sign_ins,
             verification=verification,
             hosts=pay_hosts(settings, gateways),
             catalog=catalog,
             renderer=renderer,
             telegram=telegram,
         )
+
+
+def _sign_ins(
+    settings: Settings, store: SignInStore, keyring: Keyring, wake: Wake, stack: AsyncExitStack
+) -> SignIns:
+    clock = SystemClock()
+    provider = open_provider(settings, keyring, clock)
+    if provider is not None:
+        stack.push_async_callback(provider.close)
+    return SignIns(store, provider, keyring, clock, wake, settings.base_url)
 
 
 async def _flush(store: Sessions) -> None:

@@ -6,7 +6,7 @@ provider signs nobody in. The code has an address of its own, so that it can be 
 does not stay in the address bar.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -95,12 +95,20 @@ _ENDED: Final[dict[str, tuple[HTTPStatus, Said]]] = {
 
 class _Site:
     def __init__(
-        self, desk: Desk, pages: SignInPages, back_url: Callable[[Chat], str], home: str, *, secure: bool
+        self,
+        desk: Desk,
+        pages: SignInPages,
+        back_url: Callable[[Chat], str],
+        home: str,
+        hosts: Sequence[str],
+        *,
+        secure: bool,
     ) -> None:
         self._desk = desk
         self._pages = pages
         self._back_url = back_url
         self._home = home
+        self._hosts = tuple(hosts)
         self._secure = secure
 
     async def show(self, request: Request) -> Response:
@@ -114,7 +122,7 @@ class _Site:
         link, used = found
         if used:
             return self._said(request, HTTPStatus.GONE, USED, link)
-        return _html(self._pages.ask(link, _language(request, link)), onward=link.host)
+        return _html(self._pages.ask(link, _language(request, link)), onward=(link.host, *self._hosts))
 
     async def press(self, request: Request) -> Response:
         """POST of ``/signin/<token>``: off to the provider."""
@@ -129,7 +137,7 @@ class _Site:
         if not allowed(onward.url, (onward.host,)):
             log.error("the provider's page is not where the resident was told it is")
             return self._said(request, HTTPStatus.SERVICE_UNAVAILABLE, DOWN)
-        answer = RedirectResponse(onward.url, HTTPStatus.SEE_OTHER, _security(onward.host))
+        answer = RedirectResponse(onward.url, HTTPStatus.SEE_OTHER, _security((onward.host, *self._hosts)))
         self._give(answer, onward.ref, onward.browser, onward.life)
         return answer
 
@@ -184,7 +192,13 @@ class _Site:
 
 
 def signin_routes(
-    desk: Desk, *, render: Render, back_url: Callable[[Chat], str], secure: bool, home: str = "/"
+    desk: Desk,
+    *,
+    render: Render,
+    back_url: Callable[[Chat], str],
+    secure: bool,
+    hosts: Sequence[str] = (),
+    home: str = "/",
 ) -> list[Route]:
     """The routes of the sign-in pages, which look as the payment pages do and use their style sheet.
 
@@ -193,9 +207,10 @@ def signin_routes(
         render: a text in a language, as spans.
         back_url: address of a chat.
         secure: residents reach us by https, so the cookie needs it too.
+        hosts: over which the provider's page redirects, besides its own.
         home: where someone goes whose link is not known.
     """
-    site = _Site(desk, SignInPages(render), back_url, home, secure=secure)
+    site = _Site(desk, SignInPages(render), back_url, home, hosts, secure=secure)
     return [
         Route(f"{_PATH}/back", site.back, methods=["GET"]),
         Route(f"{_PATH}/code/{{ref}}", site.code, methods=["GET"]),
@@ -204,13 +219,13 @@ def signin_routes(
     ]
 
 
-def _html(page: str, status: int = HTTPStatus.OK, *, onward: str = "") -> Response:
+def _html(page: str, status: int = HTTPStatus.OK, *, onward: Sequence[str] = ()) -> Response:
     return Response(page, status_code=status, headers=_security(onward), media_type="text/html")
 
 
-def _security(onward: str = "") -> dict[str, str]:
-    # Browsers hold the redirect after a form to form-action too.
-    hosts = f" https://{onward} http://{onward}" if onward else ""
+def _security(onward: Sequence[str] = ()) -> dict[str, str]:
+    # Browsers hold the redirect after a form to form-action too, and the redirects after that one.
+    hosts = "".join(f" https://{host}" + (f" http://{host}" if _is_here(host) else "") for host in onward)
     return {
         "content-security-policy": (
             f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{hosts}"
@@ -221,6 +236,10 @@ def _security(onward: str = "") -> dict[str, str]:
         "x-robots-tag": "noindex, nofollow",
         "cache-control": "no-store",
     }
+
+
+def _is_here(host: str) -> bool:
+    return host.partition(":")[0] in {"127.0.0.1", "localhost"}
 
 
 def _parameter(request: Request, name: str) -> str:
