@@ -102,7 +102,7 @@ def channel(chat: Chat) -> Arg:
 Said = tuple[Text, tuple[Text, ...]]
 """Title and sentences."""
 
-_NEW_LINK: Final = say(N_("Ask for a new link in your chat."))
+_NEW_LINK: Final = say(N_("Ask for a new link in the chat."))
 
 UNKNOWN: Final[Said] = (
     say(N_("This link is not known")),

@@ -77,7 +77,7 @@ class Desk(Protocol):
 
     def ref(self, text: str) -> str: ...
     async def page(self, token: str) -> tuple[Link, bool] | None: ...
-    async def start(self, token: str) -> Onward | None: ...
+    async def start(self, token: str, language: str) -> Onward | None: ...
     async def returned(
         self, state: str, code: str, error: str, *, issuer: str, browser: str
     ) -> tuple[StrEnum, Link | None]: ...
@@ -126,10 +126,11 @@ class _Site:
 
     async def press(self, request: Request) -> Response:
         """POST of ``/signin/<token>``: off to the provider."""
+        token, language = request.path_params["token"], _language(request, None)
         if not _own_form(request):
             return self._said(request, HTTPStatus.FORBIDDEN, ELSEWHERE)
         try:
-            onward = await self._desk.start(request.path_params["token"])
+            onward = await self._desk.start(token, language)
         except OutsideError:
             return self._said(request, HTTPStatus.SERVICE_UNAVAILABLE, DOWN, again=request.url.path)
         if onward is None:

@@ -211,8 +211,12 @@ class SignIns:
         link = _LINK.decode(opened[0])
         return None if self._over(link) else (link, opened[1])
 
-    async def start(self, token: str) -> Onward | None:
+    async def start(self, token: str, language: str) -> Onward | None:
         """The provider's page for the browser that pressed the button; None where the link is none, or used.
+
+        Args:
+            token: of the link.
+            language: ``ar`` or ``en``, in which our page was read.
 
         Raises:
             OutsideError: the provider does not say where one signs in, or the store does not answer.
@@ -222,7 +226,7 @@ class SignIns:
             return None
         link = shown[0]
         trip, state, browser = Trip(_secret(), _secret()), _secret(), _secret()
-        url = await self._provider.address(trip, f"{link.ref}.{state}", link.language, afresh=link.afresh)
+        url = await self._provider.address(trip, f"{link.ref}.{state}", language, afresh=link.afresh)
         started = await self._stored(
             self._store.start(link.ref, link.token, state=state, browser=browser, secrets=_ENCODE(trip))
         )
