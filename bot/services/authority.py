@@ -14,6 +14,7 @@ import msgspec
 from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, RenewLink
 from bot.dialogs.find_reference import FindReference
 from bot.dialogs.identify import BeginSignIn, ConfirmSignIn
+from bot.dialogs.my_data import ExportData, ForgetAll, ListKept, Recall, Remember, Unremember
 from bot.dialogs.receipts import ListReceipts, ReadReceipt
 from bot.dialogs.violations import FindFines
 from bot.domain import Relation
@@ -57,6 +58,12 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
     CancelOrder: Rule(reach=CHAT, why="an order is its chat's"),
     ListReceipts: Rule(reach=CHAT, why="receipts are the chat's that paid"),
     ReadReceipt: Rule(reach=CHAT, why="receipts are the chat's that paid"),
+    ListKept: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    Remember: Rule(reach=CHAT, why="a chat's data is the chat's; anybody may look anybody up"),
+    Recall: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    Unremember: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    ExportData: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    ForgetAll: Rule(reach=CHAT, why="a chat's data is the chat's"),
     BeginSignIn: Rule(reach=ANYONE, why="signing in is how one becomes known"),
     ConfirmSignIn: Rule(reach=CHAT, why="a sign-in is bound to the chat that began it"),
 }
