@@ -44,6 +44,8 @@ from bot.services.http import make_client
 from bot.services.identity import SignIns
 from bot.services.identity import executors as identity_executors
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
+from bot.services.links import executors as link_executors
+from bot.services.links import known_names
 from bot.services.orders import Orders, Terms
 from bot.services.orders import executors as order_executors
 from bot.services.quotas import Meter, metered
@@ -246,6 +248,11 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         executors: Mapping[type[Effect], Executor] = {
             **metered(registry_executors(registry), meter),
             **order_executors(orders, receipts),
+            **link_executors(
+                orders,
+                known_names(settings.base_url, pay_hosts(settings, gateways)),
+                lambda: _chats(telegram),
+            ),
             **identity_executors(sign_ins),
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
@@ -283,6 +290,12 @@ def _sign_ins(
     if provider is not None:
         stack.push_async_callback(provider.close)
     return SignIns(store, provider, keyring, clock, wake, settings.base_url)
+
+
+def _chats(telegram: "Telegram | None") -> tuple[str, ...]:
+    """Addresses of our chats elsewhere, once they are known."""
+    link = telegram.link() if telegram is not None else ""
+    return () if not link or link.endswith("/") else (link,)
 
 
 async def _flush(store: Sessions) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.dialogs import checkout, find_reference, identify, receipts, verify, violations
+from bot.dialogs import checkout, find_reference, identify, real_link, receipts, verify, violations
 from bot.dialogs.home import Operator, S, home, intro
 from bot.engine.book import Book
 from bot.i18n.speech import Speech
@@ -13,6 +13,7 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
     """Every dialog of the service; the first is home."""
     return (
         home(operator),
+        real_link.DIALOG,  # first: a number inside a link is part of the link
         violations.DIALOG,
         find_reference.DIALOG,
         receipts.DIALOG,

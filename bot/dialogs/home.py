@@ -17,6 +17,7 @@ class S(StrEnum):
     VIOLATIONS = "violations"
     REFERENCE = "reference"
     RECEIPTS = "receipts"
+    REAL_LINK = "real_link"
     MORE = "more"
     SIGN_IN = "sign_in"
 
@@ -77,7 +78,10 @@ _SERVICES: Final = (
     Command(N_("العربية 🇰🇼"), "/language"),
 )
 
-_MORE: Final = (Go[Nothing](N_("Sign in"), S.SIGN_IN),)
+_MORE: Final = (
+    Go[Nothing](N_("Sign in"), S.SIGN_IN),
+    Go[Nothing](N_("Is this link real?"), S.REAL_LINK),
+)
 """What is asked for seldom; a service of its own gets its door here."""
 
 
@@ -94,8 +98,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
 
     return Dialog[Nothing](
         id="home",
-        version=3,
-        migrations={1: as_before, 2: as_before},
+        version=4,
+        migrations={1: as_before, 2: as_before, 3: as_before},
         title=N_("Menu"),
         answers=Nothing,
         start=S.HELLO,
@@ -114,5 +118,6 @@ def home(operator: Operator) -> Dialog[Nothing]:
             S.VIOLATIONS: Call("violations", then=S.MENU, left=S.MENU),
             S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
             S.RECEIPTS: Call("receipts", then=S.MENU, left=S.MENU),
+            S.REAL_LINK: Call("real_link", then=S.MENU, left=S.MENU),
         },
     )

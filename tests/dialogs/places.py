@@ -10,6 +10,9 @@ from bot.dialogs.checkout import Payment, RefusalReason, Status
 from bot.dialogs.find_reference import Holder
 from bot.dialogs.home import Nothing
 from bot.dialogs.identify import SignIn
+from bot.dialogs.real_link import Asked
+from bot.dialogs.real_link.address import Address
+from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, Papers
 from bot.dialogs.violations import Search
 from bot.model import Frame, Session
@@ -53,6 +56,11 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
     "find_reference": Holder(CIVIL_ID, "A1234567", date(2027, 3, 12)),
     "checkout": PAYMENT,
     "identify": SignIn("S1", "https://iqamati.example/signin/t0ken", "id.example.kw", NOON + LIFE),
+    "real_link": Asked(
+        (Address("https", "moi.gov.kw.example"),),
+        1,
+        Verdict(Whose.NEITHER, "moi.gov.kw.example", Trick.LIKE, "moi.gov.kw"),
+    ),
     "receipts": Papers((Listed(ORDER, 45_000, NOON),), chosen=ORDER, standing=standing(Status.POSTED)),
 }
 
@@ -82,6 +90,7 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "violations": (frame(home, "violations"),),
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),
         "checkout": (frame(home, "violations"), frame(violations, "paying")),
+        "real_link": (frame(home, "real_link"),),
         "receipts": (frame(home, "receipts"),),
         "identify": (frame(home, "sign_in"),),
     }[dialog]

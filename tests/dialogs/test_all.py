@@ -323,6 +323,7 @@ def test_keywords_name_what_exists() -> None:
         "violations",
         "find_reference",
         "receipts",
+        "real_link",
     }
     tokens = {
         choice.token

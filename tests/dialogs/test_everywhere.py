@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from bot.dialogs.checkout import CancelOrder, CheckoutRefused, CheckPayment, OpenOrder, RenewLink, Status
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
 from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
+from bot.dialogs.real_link import CheckLinks
+from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
 from bot.model import Elapsed, Outcome, Slow
@@ -161,6 +163,7 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
     BeginSignIn: [SignInLink("S1", PAGE, HOST, NOON + 300), *SignInRefused, *Fault],
     ConfirmSignIn: [Confirmed(CIVIL_ID), *SignInRefused, *Fault],
     ListReceipts: [Receipts((), more=False), Receipts((Listed(ORDER, 45_000, NOON),), more=True), *Fault],
+    CheckLinks: [*(Verdict(whose, "moi.example.kw", Trick.LIKE, "moi.gov.kw") for whose in Whose), *Fault],
     ReadReceipt: [standing(Status.PAID), standing(Status.REVIEW, "second"), *Fault],
 }
 WORDS = [
@@ -170,6 +173,7 @@ WORDS = [
     "12/03/2027",
     "1",
     "1 3",
+    "https://moi.gov.kw@evil.example",
     "نعم",
     "pay",
     "/back",

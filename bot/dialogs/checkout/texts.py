@@ -71,6 +71,7 @@ def summary_text(payment: Payment) -> Arg:
                     "You can also pay in Sahel or on the ministry's site. We never ask here for a card number or PIN."
                 )
             ),
+            say(N_("In doubt about a link? Paste it here first.")),
         )
     )
 

@@ -85,6 +85,7 @@ class Pages:
             self._p(say(N_("The button opens the payment page on {host}."), host=Ltr(self._host)), language),
             self._p(say(N_("The link works until {until}."), until=Hour(bill.until)), language),
             self._p(say(N_("We never ask for your card number or PIN here.")), language),
+            self._p(say(N_("In doubt about this page? Paste its address into your chat first.")), language),
             self._p(
                 say(N_("The payment is recorded in the ministry's registry through this service.")), language
             ),
