@@ -170,20 +170,20 @@ DIALOG = Dialog[Held](
         S.WHICH: Decide(((paused, S.PAUSE),), otherwise=S.PICTURE),
         S.PICTURE: Choose(
             picture_text,
-            (Link(N_("🔗 Verification page"), page), Go(N_("Sign in instead"), S.SIGN_IN)),
+            (Link(N_("🔗 Verification page"), page), Go(N_("Sign in"), S.SIGN_IN)),
             after=After(closing, S.CLOSED),
             wakes={"verified": WakesTo(reference, S.PASSED)},
             entry=False,
         ),
         S.PAUSE: Choose(
             pause_text,
-            (Go(N_("Sign in instead"), S.SIGN_IN, when=unknown),),
+            (Go(N_("Sign in"), S.SIGN_IN, when=unknown),),
             after=After(ending, S.GO_ON),
             entry=False,
         ),
         S.CLOSED: Choose(
             N_("The page with the picture has closed."),
-            (Go(N_("New link"), S.GO_ON), Go(N_("Sign in instead"), S.SIGN_IN)),
+            (Go(N_("New link"), S.GO_ON), Go(N_("Sign in"), S.SIGN_IN)),
             entry=False,
             silent=True,
         ),

@@ -106,7 +106,7 @@ class _VerifyPages(Pages):
         ) + self._p(
             say(
                 N_(
-                    "If the picture cannot be read, go back to the chat and choose “Sign in instead”: "
+                    "If the picture cannot be read, go back to the chat and choose “Sign in”: "
                     "then no picture is needed."
                 )
             ),

@@ -14,6 +14,7 @@ from bot.dialogs.real_link import Asked
 from bot.dialogs.real_link.address import Address
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, Papers
+from bot.dialogs.verify import Held, Why
 from bot.dialogs.violations import Search
 from bot.model import Frame, Session
 from bot.spec import Dialog, Do, Waiting
@@ -34,6 +35,7 @@ from tests.dialogs.data import (
 )
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
 
+VERIFY: Final = "https://iqamati.example/verify/017t0ken"
 MANY: Final = tuple(fine(number, 1_234_500) for number in range(1, 24))
 SEARCH: Final = Search(number=CIVIL_ID, on="2026-11-21", fines=(*THREE, BARRED), chosen=("F1", "F2"))
 PAYMENT: Final = Payment(
@@ -61,6 +63,7 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
         1,
         Verdict(Whose.NEITHER, "moi.gov.kw.example", Trick.LIKE, "moi.gov.kw"),
     ),
+    "verify": Held(why=Why.CHAT, limit=10, until=NOON + 3600, url=VERIFY, ref="V1", closes=NOON + LIFE),
     "receipts": Papers((Listed(ORDER, 45_000, NOON),), chosen=ORDER, standing=standing(Status.POSTED)),
 }
 
@@ -93,6 +96,7 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "real_link": (frame(home, "real_link"),),
         "receipts": (frame(home, "receipts"),),
         "identify": (frame(home, "sign_in"),),
+        "verify": (frame(home, "violations"), frame(violations, "held")),
     }[dialog]
     top = frame(BOOK.dialogs[dialog], state, answers)
     spec = BOOK.dialogs[dialog].states[_name(dialog, state)]

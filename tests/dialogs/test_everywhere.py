@@ -71,7 +71,7 @@ def test_cancel_leaves_or_asks_the_gateway(language: str, dialog: str, state: st
         chat.lets_go(standing(Status.CANCELLED)).hears("Cancelled. Nothing was taken.").stands(
             "violations.owed"
         )
-    elif dialog == "find_reference":
+    elif dialog in {"find_reference", "verify"}:
         chat.stands("violations.method")
     else:
         chat.stands().hears("Which service?")

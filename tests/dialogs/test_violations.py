@@ -53,7 +53,7 @@ def test_through_the_menu(chat: Chat, scope: str, shown: tuple[Fine, ...]) -> No
     chat.answers(FindFines, OWED).says("/menu").presses("Violations").hears("Which violations?")
     chat.offers("Residency", "Traffic", "All of them", "Menu")
     chat.presses(scope).hears("Look them up by which number?")
-    chat.offers("Civil ID", "MOI reference", "Find my reference", "Back", "Menu")
+    chat.offers("Civil ID", "MOI reference", "Find my reference", "My own, signed in", "Back", "Menu")
     chat.presses("Civil ID").hears("Enter the 12-digit civil ID.").says(CIVIL_ID).did(LOOK_UP)
     total = sum(one.fils for one in shown if one.payable)
     chat.stands("violations.owed").hears_text(f"{total // 1000}.000")
