@@ -15,6 +15,7 @@ from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, RenewLink
 from bot.dialogs.find_reference import FindReference
 from bot.dialogs.identify import BeginSignIn, ConfirmSignIn
 from bot.dialogs.my_data import ExportData, ForgetAll, ListKept, Recall, Remember, Unremember
+from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.receipts import ListReceipts, ReadReceipt
 from bot.dialogs.violations import FindFines
 from bot.domain import Relation
@@ -64,6 +65,7 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
     Unremember: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ExportData: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ForgetAll: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    CheckLinks: Rule(reach=ANYONE, why="a warning is for everybody, and an address's verdict names nobody"),
     BeginSignIn: Rule(reach=ANYONE, why="signing in is how one becomes known"),
     ConfirmSignIn: Rule(reach=CHAT, why="a sign-in is bound to the chat that began it"),
 }
