@@ -79,8 +79,13 @@ def _words(text: str) -> str:
     return " ".join(_WORDS.findall(fold(text)))
 
 
+_ADDRESS = re.compile(r"\S*(?://|www\.|\w\.\w)\S*")
+"""A pasted address is nobody's language."""
+
+
 def guess_language(text: str) -> str:
-    """``ar`` or ``en`` by the letters and digits written; empty where they do not say."""
+    """``ar`` or ``en`` by the letters and digits written, addresses aside; empty where they do not say."""
+    text = _ADDRESS.sub(" ", text)
     arabic = sum("\u0600" <= char <= "\u06ff" for char in text)
     latin = sum(char.isascii() and char.isalpha() for char in text)
     if arabic == latin:

@@ -115,6 +115,10 @@ def test_a_label_is_matched_as_it_is_typed() -> None:
 @pytest.mark.parametrize(
     ("text", "language"),
     [
+        ("هل هذا الرابط حقيقي https://moi.gov.kw@evil.example/pay/now", "ar"),
+        ("https://moi.gov.kw/pay", ""),
+        ("www.moi.gov.kw", ""),
+        ("is moi-kw.example/pay real", "en"),
         ("مرحبا", "ar"),
         ("٢٨٥", "ar"),
         ("hello", "en"),
