@@ -25,6 +25,7 @@ from bot.errors import ConfigError, StoreAway
 from bot.handlers.address import networks
 from bot.handlers.chat_log import LogChannel
 from bot.handlers.guard import Guard
+from bot.handlers.my_data import my_data_routes
 from bot.handlers.pay import pay_routes, receipt_routes
 from bot.handlers.refusals import Refusals
 from bot.handlers.signin import signin_routes
@@ -54,12 +55,14 @@ from bot.services.registry import Registry
 from bot.services.registry import executors as registry_executors
 from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
+from bot.store.privacy import ChatMemory
 from bot.store.quotas import Quotas
 from bot.store.sessions import Sessions
 from bot.store.signins import SignInStore
 from bot.store.verifications import Verifications
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
+from bot.upkeep import Personal, personal
 
 if TYPE_CHECKING:
     from bot.handlers.telegram import Telegram
@@ -85,6 +88,7 @@ class Service:
     receipts: Receipts
     sign_ins: SignIns
     verification: Verification
+    personal: Personal
     hosts: tuple[str, ...]
     catalog: Catalog
     renderer: Renderer
@@ -134,6 +138,7 @@ class Service:
                 trial=settings.payments == "sandbox",
             ),
             *receipt_routes(self.receipts, render=self.renderer.render),
+            *my_data_routes(self.personal.exports),
             *verify_routes(self.verification, render=self.renderer.render, back_url=self._back),
             *signin_routes(
                 self.sign_ins,
@@ -149,13 +154,15 @@ class Service:
         return routes
 
     def sweep(self) -> None:
-        """Begin the process's own rounds: timers, recovery, orders that are due."""
+        """Begin the process's own rounds: timers, recovery, orders that are due, personal data."""
         Sweeper(self.runtime, self.store, self.clock, self.tasks).start()
+        self.personal.upkeep.start()
         self.tasks.spawn(self._sweep_orders(), "orders sweep")
 
     def attend(self) -> None:
         """Begin only the rounds of a process that helps another one: signs of life for what it has in hand."""
         Sweeper(self.runtime, self.store, self.clock, self.tasks).attend()
+        self.personal.upkeep.attend()
 
     async def _sweep_orders(self) -> None:
         while True:
@@ -242,6 +249,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         )
         meter = Meter(Quotas(redis, keyring), verification, keyring, clock)
         sign_ins = _sign_ins(settings, SignInStore(redis, keyring), keyring, wake, stack)
+        memory = ChatMemory(redis, store, log, clock, keyring)
+        mine = personal(ledger, memory, keyring, clock, tasks, base_url=settings.base_url)
         channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
         if telegram is not None:
             channels.append(telegram.channel)
@@ -254,6 +263,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
                 lambda: _chats(telegram),
             ),
             **identity_executors(sign_ins),
+            **mine.executors,
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
         dialogs = book(operator, Keywords(renderer), settings.sign_in_minutes * 60)
@@ -275,6 +285,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             receipts=receipts,
             sign_ins=sign_ins,
             verification=verification,
+            personal=mine,
             hosts=pay_hosts(settings, gateways),
             catalog=catalog,
             renderer=renderer,

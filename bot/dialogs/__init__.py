@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.dialogs import checkout, find_reference, identify, real_link, receipts, verify, violations
 from bot.dialogs.home import Operator, S, home, intro
+from bot.dialogs.my_data import FORGET, MY_DATA
 from bot.engine.book import Book
 from bot.i18n.speech import Speech
 from bot.spec import Dialog
@@ -17,6 +18,8 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
         violations.DIALOG,
         find_reference.DIALOG,
         receipts.DIALOG,
+        MY_DATA,
+        FORGET,
         checkout.DIALOG,
         identify.DIALOG,
         verify.DIALOG,

@@ -18,6 +18,8 @@ class S(StrEnum):
     REFERENCE = "reference"
     RECEIPTS = "receipts"
     REAL_LINK = "real_link"
+    MY_DATA = "my_data"
+    FORGET = "forget"
     MORE = "more"
     SIGN_IN = "sign_in"
 
@@ -81,6 +83,7 @@ _SERVICES: Final = (
 _MORE: Final = (
     Go[Nothing](N_("Sign in"), S.SIGN_IN),
     Go[Nothing](N_("Is this link real?"), S.REAL_LINK),
+    Go[Nothing](N_("My data"), S.MY_DATA),
 )
 """What is asked for seldom; a service of its own gets its door here."""
 
@@ -98,8 +101,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
 
     return Dialog[Nothing](
         id="home",
-        version=4,
-        migrations={1: as_before, 2: as_before, 3: as_before},
+        version=5,
+        migrations={1: as_before, 2: as_before, 3: as_before, 4: as_before},
         title=N_("Menu"),
         answers=Nothing,
         start=S.HELLO,
@@ -119,5 +122,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
             S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
             S.RECEIPTS: Call("receipts", then=S.MENU, left=S.MENU),
             S.REAL_LINK: Call("real_link", then=S.MENU, left=S.MENU),
+            # A value means: delete it all.
+            S.MY_DATA: Call("mydata", then=S.FORGET, left=S.MENU),
+            S.FORGET: Call("forget", then=S.MENU, left=S.MENU),
         },
     )

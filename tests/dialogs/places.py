@@ -10,6 +10,9 @@ from bot.dialogs.checkout import Payment, RefusalReason, Status
 from bot.dialogs.find_reference import Holder
 from bot.dialogs.home import Nothing
 from bot.dialogs.identify import SignIn
+from bot.dialogs.my_data import Export, Forgotten, Kept
+from bot.dialogs.my_data.forget import Deletion
+from bot.dialogs.my_data.mine import Mine
 from bot.dialogs.real_link import Asked
 from bot.dialogs.real_link.address import Address
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
@@ -64,6 +67,11 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
         Verdict(Whose.NEITHER, "moi.gov.kw.example", Trick.LIKE, "moi.gov.kw"),
     ),
     "verify": Held(why=Why.CHAT, limit=10, until=NOON + 3600, url=VERIFY, ref="V1", closes=NOON + LIFE),
+    "mydata": Mine(
+        Kept(MASKED, NOON + 365 * 86400, renew=True, orders=11, paid=2),
+        export=Export("https://iqamati.example/mydata/t0ken.json", NOON + LIFE),
+    ),
+    "forget": Deletion(Forgotten(ORDER, 2, NOON + 180 * 86400)),
     "receipts": Papers((Listed(ORDER, 45_000, NOON),), chosen=ORDER, standing=standing(Status.POSTED)),
 }
 
@@ -94,6 +102,8 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),
         "checkout": (frame(home, "violations"), frame(violations, "paying")),
         "real_link": (frame(home, "real_link"),),
+        "mydata": (frame(home, "my_data"),),
+        "forget": (frame(home, "forget"),),
         "receipts": (frame(home, "receipts"),),
         "identify": (frame(home, "sign_in"),),
         "verify": (frame(home, "violations"), frame(violations, "held")),

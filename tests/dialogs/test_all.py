@@ -324,6 +324,8 @@ def test_keywords_name_what_exists() -> None:
         "find_reference",
         "receipts",
         "real_link",
+        "mydata",
+        "forget",
     }
     tokens = {
         choice.token

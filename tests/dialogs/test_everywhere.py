@@ -10,6 +10,18 @@ from hypothesis import strategies as st
 from bot.dialogs.checkout import CancelOrder, CheckoutRefused, CheckPayment, OpenOrder, RenewLink, Status
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
 from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
+from bot.dialogs.my_data import (
+    Export,
+    ExportData,
+    ForgetAll,
+    Forgotten,
+    Kept,
+    ListKept,
+    Remember,
+    Remembered,
+    RememberRefused,
+    Unremember,
+)
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
@@ -160,6 +172,11 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
     RenewLink: [link(), *CheckoutRefused, *Fault],
     CheckPayment: [*(standing(status) for status in Status), *Fault],
     CancelOrder: [*(standing(status) for status in Status), *CheckoutRefused, *Fault],
+    ListKept: [Kept(), Kept("2850****0029", NOON + 1, renew=True, orders=3, paid=1), *Fault],
+    Remember: [Remembered("2850****0029", NOON + 1), *RememberRefused, *Fault],
+    Unremember: [Kept(), *Fault],
+    ExportData: [Export(PAGE, NOON + 3600), *Fault],
+    ForgetAll: [Forgotten(), Forgotten(ORDER), Forgotten(stays=2, until=NOON + 1), *Fault],
     BeginSignIn: [SignInLink("S1", PAGE, HOST, NOON + 300), *SignInRefused, *Fault],
     ConfirmSignIn: [Confirmed(CIVIL_ID), *SignInRefused, *Fault],
     ListReceipts: [Receipts((), more=False), Receipts((Listed(ORDER, 45_000, NOON),), more=True), *Fault],

@@ -259,7 +259,8 @@ def _section(kind: Kind, rows: Sequence[Any], language: str) -> dict[str, Any]:
 def _named(row: Mapping[str, Any], language: str, *, inside: bool) -> list[dict[str, Any]]:
     """``row`` with a name in the resident's language beside each field's own."""
     return [
-        {"field": name, "name": _name(name, language), "value": _value(name, each, language)}
+        # Names that SQL must quote come as a subclass of str, which msgspec does not take.
+        {"field": str(name), "name": str(_name(name, language)), "value": _value(name, each, language)}
         for name, each in row.items()
         if not (inside and name in _INSIDE)
     ]
