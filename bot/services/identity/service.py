@@ -96,6 +96,7 @@ class Code(msgspec.Struct, frozen=True):
 class _Result(msgspec.Struct, frozen=True, array_like=True):
     civil_id: str
     code: str
+    until: int
 
 
 class Store(Protocol):
@@ -187,7 +188,10 @@ class SignIns:
         )
         if word != "right":
             raise Failed(SignInRefused.WRONG if word == "wrong" else SignInRefused.SPENT)
-        return Confirmed(_RESULT.decode(result).civil_id)
+        found = _RESULT.decode(result)
+        if self._clock.now() >= found.until:  # Redis forgets by its own clock
+            raise Failed(SignInRefused.SPENT)
+        return Confirmed(found.civil_id)
 
     # --- the pages -------------------------------------------------------------------------------
 
@@ -275,7 +279,7 @@ class SignIns:
         except OutsideError as fault:
             log.warning("sign-in not completed", reason=fault.reason)
             return _way(fault), link
-        result = _Result(civil_id, f"{secrets.randbelow(_CODES):06d}")
+        result = _Result(civil_id, f"{secrets.randbelow(_CODES):06d}", link.until)
         settled = await self._stored(
             self._store.settle(ref, state=secret, code=result.code, result=_ENCODE(result))
         )
