@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.clock import local
-from bot.parse import is_civil_id
+from bot.parse import civil_id as read_civil_id
 from bot.ports import Clock
 from bot.sandbox.gateway_page import PAGE_HEADERS, STYLE
 from bot.sandbox.identity_page import page, strange
@@ -161,8 +161,9 @@ class IdentityProvider:
         form = await _form(request)
         if "refuse" in form:
             return self._back(query, {"error": "access_denied", "error_description": "no"})
-        civil_id, knob = form.get("civil_id", "").strip(), form.get("knob", "")
-        if not is_civil_id(civil_id, local(self._clock.now()).date()) or knob not in {"", *KNOBS}:
+        civil_id = read_civil_id(form.get("civil_id", ""), local(self._clock.now()).date())
+        knob = form.get("knob", "")
+        if not isinstance(civil_id, str) or knob not in {"", *KNOBS}:
             return self._html(page(query, knob=knob if knob in KNOBS else "", wrong=True), 422)
         code = secrets.token_urlsafe(24)
         now = self._clock.now()

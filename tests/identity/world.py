@@ -23,7 +23,7 @@ from bot.handlers.signin import signin_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer, bare
 from bot.model import Chat, Woken
-from bot.ports import Asked, Failed
+from bot.ports import Asked, Clock, Failed
 from bot.sandbox.identity import Client, IdentityProvider
 from bot.services.identity import BACK, Provider, ProviderTerms, SignIns
 from bot.store.signins import SignInStore
@@ -75,11 +75,11 @@ class Weather:
 
 @dataclass
 class World:
-    """Everything, and what a resident does with it."""
+    """Everything, and what a resident does with it. ``clock`` is a `FakeClock` but for a foreign provider."""
 
     url: str
     issuer: str
-    clock: FakeClock
+    clock: Any
     keyring: Keyring
     redis: Any
     sign_ins: SignIns
@@ -147,12 +147,18 @@ class World:
 
 @asynccontextmanager
 async def build(
-    redis: Any, *, patience: float = 5.0, issuer: str = "", claim: str = "civil_id", scope: str = "openid"
+    redis: Any,
+    *,
+    patience: float = 5.0,
+    issuer: str = "",
+    claim: str = "civil_id",
+    scope: str = "openid",
+    clock: Clock | None = None,
 ) -> AsyncGenerator[World, None]:
-    """The world; ``issuer`` puts another provider in the sandbox's place."""
+    """The world; ``issuer`` puts another provider in the sandbox's place, which has the machine's ``clock``."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        clock, keyring = FakeClock(), Keyring.parse(Keyring.generate())
+        clock, keyring = clock or FakeClock(), Keyring.parse(Keyring.generate())
         client = Client("iqamati-test", "a secret: with + signs & spaces", f"{url}{BACK}")
         sandbox = IdentityProvider(clock, client, f"{url}/identity")
         weather = Weather(Starlette(routes=sandbox.routes()))
