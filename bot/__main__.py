@@ -16,7 +16,6 @@ from bot import logs
 from bot.banner import banner
 from bot.bootstrap import Service, embedded_redis_url, opened, redis_url
 from bot.config import Settings, load
-from bot.crypto import Keyring
 from bot.dialogs import dialogs
 from bot.dialogs.home import Operator
 from bot.embedded import only_one
@@ -24,6 +23,7 @@ from bot.errors import ConfigError, StoreAway
 from bot.graph import faults, mermaid
 from bot.handlers.terminal import Terminal, interactive
 from bot.operators import cli as operators
+from bot.operators import keys
 from bot.outside import needs_sandbox, sandbox
 from bot.serve import bind, serving
 from bot.tasks import Tasks
@@ -75,9 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("folder", type=Path, nargs="?", default=Path("docs/dialogs"))
     graph.add_argument("--check", action="store_true", help="write nothing; fail when a diagram is stale")
     graph.set_defaults(run=_graph)
-    keys = commands.add_parser("keys", help="encryption keys")
-    keys.add_argument("action", choices=("new",), help="print a fresh SECRET_KEYS")
-    keys.set_defaults(run=_keys)
+    keys.add(
+        commands.add_parser(
+            "keys",
+            help="encryption keys: make, rotate, count, drop",
+            description=keys.ABOUT,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     operators.add(commands)
     return parser
 
@@ -163,10 +168,6 @@ async def _converse(settings: Settings, arguments: argparse.Namespace, *, alone:
         if interactive():
             return await terminal.talk()
         return await terminal.script(sys.stdin)
-
-
-def _keys(_arguments: argparse.Namespace) -> None:
-    print(Keyring.generate())
 
 
 def _graph(arguments: argparse.Namespace) -> None:
