@@ -24,7 +24,7 @@ from bot.embedded import EmbeddedValkey
 from bot.errors import ConfigError, StoreAway
 from bot.handlers.address import networks
 from bot.handlers.chat_log import LogChannel
-from bot.handlers.guard import Guard
+from bot.handlers.guard import Guard, Limits
 from bot.handlers.my_data import my_data_routes
 from bot.handlers.pay import pay_routes, receipt_routes
 from bot.handlers.refusals import Refusals
@@ -111,7 +111,7 @@ class Service:
             base_url=settings.base_url,
             host=urlsplit(settings.public_url).netloc,
             trusted=networks(settings.trusted_proxies),
-            per_second=settings.network_per_second,
+            limits=Limits(per_second=settings.network_per_second),
         )
 
     def routes(self) -> list[Route]:

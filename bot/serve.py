@@ -5,7 +5,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncGenerator, Generator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -30,6 +30,8 @@ _TOO_LONG: Final = (
 
 class _Bounded(HttpToolsProtocol):
     """Takes no head that is endless in bytes or in time."""
+
+    head_time: ClassVar = HEAD_TIME
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,7 +66,7 @@ class _Bounded(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._rest()
         self._head, self._in_head = 0, True
-        self._alarm = self.loop.call_later(HEAD_TIME, self.transport.close)
+        self._alarm = self.loop.call_later(self.head_time, self.transport.close)
 
     def _rest(self) -> None:
         self._in_head = False
@@ -90,18 +92,24 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         if error.errno in {errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN}:
             raise ConfigError(f"HOST: {host} is no address of this machine") from None
         # Its text names the address once more after the reason.
         why = (error.strerror or "").partition(" (")[0]
         raise ConfigError(f"{setting}: cannot listen on {host}:{port} ({why})") from None
+    # Inherited by every connection. uvloop sets it itself, asyncio not for a socket made without a protocol
+    # number: then each answer's body waits 40 ms for the client's word that its head arrived.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None, None]:
-    """Serve ``app`` on ``listener`` while the block runs."""
+async def serving(
+    app: ASGIApp, listener: socket.socket, head_time: float = HEAD_TIME
+) -> AsyncGenerator[None, None]:
+    """Serve ``app`` on ``listener`` while the block runs; ``head_time`` as `HEAD_TIME`."""
     tasks = Tasks()
     config = uvicorn.Config(
         app,
@@ -110,7 +118,7 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None,
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=_GRACE,
-        http=_Bounded,
+        http=type(_Bounded.__name__, (_Bounded,), {"head_time": head_time}),
         proxy_headers=False,  # `bot.handlers.guard` reads them, by the settings
     )
     server = _Server(config)

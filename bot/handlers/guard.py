@@ -69,6 +69,23 @@ _FILES: Final = ("multipart/", "image/", "audio/", "video/", "font/", "model/")
 _FILE_KINDS: Final = frozenset({"application/octet-stream", "application/pdf", "application/zip"})
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much is enough.
+
+    Attributes:
+        per_second: requests a second of one network of residents.
+        body_time: seconds for a body.
+        request_time: seconds for a request, event streams excepted.
+        streams: open event streams of one network.
+    """
+
+    per_second: float = 50.0
+    body_time: float = BODY_TIME
+    request_time: float = REQUEST_TIME
+    streams: int = STREAMS
+
+
 @dataclass
 class _Exchange:
     """One request under way. ``fault`` is the status to answer with instead of what the application says."""
@@ -97,7 +114,7 @@ class Guard:
         base_url: where residents find us; with ``https`` browsers are told to stay with it.
         host: the only host name that is answered, besides this machine's own; empty for any.
         trusted: proxies whose word on the client's address is taken.
-        per_second: requests a second that one network may send.
+        limits: how much is enough.
     """
 
     def __init__(
@@ -109,15 +126,17 @@ class Guard:
         base_url: str,
         host: str = "",
         trusted: Iterable[Network] = (),
-        per_second: float = 50,
+        limits: Limits | None = None,
     ) -> None:
         self.app = app
         self._refusals = refusals
         self._host = host.lower()
         self._own = urlsplit(base_url).netloc.lower()
         self._trusted = tuple(trusted)
-        self._people = Buckets(clock, per_second, per_second * BURST)
-        self._machines = Buckets(clock, per_second * MACHINES, per_second * MACHINES * BURST)
+        self._limits = limits or Limits()
+        rate = self._limits.per_second
+        self._people = Buckets(clock, rate, rate * BURST)
+        self._machines = Buckets(clock, rate * MACHINES, rate * MACHINES * BURST)
         self._streams: Counter[str] = Counter()
         self._headers = dict(SECURITY_HEADERS)
         if urlsplit(base_url).scheme == "https":
@@ -207,7 +226,7 @@ class Guard:
 
     async def _served(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
         try:
-            async with asyncio.timeout(REQUEST_TIME) as whole:
+            async with asyncio.timeout(self._limits.request_time) as whole:
                 await self.app(
                     exchange.scope, self._bounded(exchange, receive), self._dressed(exchange, send, whole)
                 )
@@ -221,7 +240,7 @@ class Guard:
 
     def _bounded(self, exchange: _Exchange, receive: Receive) -> Receive:
         """``receive`` that refuses a body too long or too slow."""
-        deadline = asyncio.get_running_loop().time() + BODY_TIME
+        deadline = asyncio.get_running_loop().time() + self._limits.body_time
 
         async def bounded() -> Message:
             try:
@@ -260,7 +279,7 @@ class Guard:
         return dressed
 
     def _stream(self, exchange: _Exchange) -> None:
-        if self._streams[exchange.network] >= STREAMS:
+        if self._streams[exchange.network] >= self._limits.streams:
             exchange.extra["Retry-After"] = "30"
             self._stop(exchange, HTTPStatus.TOO_MANY_REQUESTS)
         self._streams[exchange.network] += 1
