@@ -133,3 +133,17 @@ def test_a_review_does_not_bring_back_a_fine_that_went_to_another_order(money: M
     money.truths_hold()
     assert [row["status"] for row in money.book["orders"]] == ["review", "open"]
     assert told(money)[-1] == ("review", "second")
+
+
+def test_a_review_that_begins_again_is_told_again(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(0,))
+    turns(money, "chats", Mood.DOWN)
+    money.bank_refuses(which=0, how="track")
+    money.checks(who=0, which=0, stop=0)
+    money.truths_hold()
+    money.operator_ends_a_review(who=0, which=0, retry=False, stop=0)
+    turns(money, "chats", Mood.WELL)
+    goes_by(money, 2 * MINUTE)
+    assert told(money) == []
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    assert told(money) == [("review", "track")]

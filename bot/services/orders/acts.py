@@ -72,24 +72,28 @@ class Acts:
         await self._set(AttemptStatus.REVIEW, what, due=None, reason=reason[:40], **numbers)
         log.error("payment needs review", order=self._order.ref, reason=reason)
         unpaid = self._order.status in {OrderStatus.OPEN, OrderStatus.CANCELLED}
-        if unpaid or (self._order.status is OrderStatus.REVIEW and self._order.reason == SILENT):
+        silent = self._order.status is OrderStatus.REVIEW and self._order.reason == SILENT
+        if unpaid or silent:
             changes = {"status": OrderStatus.REVIEW, "reason": reason[:40]}
             await self._work.hold(self._order.id)
             await self._work.set_order(self._order, self._now, self._who, what[:60], **changes)
-        return [await self._owe("review", reason, each=reason != SILENT)]
+        if silent and reason == SILENT:  # another try of it, and the same news
+            return []
+        # A review that was closed may begin again: then it is news again.
+        return [await self._owe("review", reason, f"{self._attempt.id}:{reason}:{self._now}")]
 
     async def _refuse(self, reason: str, enquiry: Enquiry, *, quiet: bool) -> list[str]:
         news = self._is_news and not quiet
         numbers = _numbers(enquiry)
         await self._set(AttemptStatus.FAILED, f"refused: {reason}", due=None, reason=reason[:40], **numbers)
-        return [await self._owe("refused", reason, each=True)] if news else []
+        return [await self._owe("refused", reason, str(self._attempt.id))] if news else []
 
     async def _expire(self, *, quiet: bool, asks_on: bool) -> list[str]:
         # Whoever saw the gateway's page may have been promised an answer; without an address nobody saw it.
         news = self._is_news and bool(self._attempt.url) and not quiet
         due = ask_again(self._attempt, self._now) if asks_on else None
         await self._set(AttemptStatus.EXPIRED, "expired", due=due)
-        return [await self._owe("refused", RefusalReason.TIMEOUT, each=True)] if news else []
+        return [await self._owe("refused", RefusalReason.TIMEOUT, str(self._attempt.id))] if news else []
 
     @property
     def _is_news(self) -> bool:
@@ -110,9 +114,9 @@ class Acts:
         values: dict[str, object] = {"status": status, **changes}
         await self._work.set_attempt(self._attempt, self._now, self._who, what[:60], **values)
 
-    async def _owe(self, kind: str, reason: str, *, each: bool = False) -> str:
-        """A notice; ``each``: one for every attempt and not one for the order."""
-        name = f"order:{self._order.ref}:{kind}" + (f":{self._attempt.id}" if each else "")
+    async def _owe(self, kind: str, reason: str, which: str = "") -> str:
+        """A notice; ``which`` of its kind, where an order can have several."""
+        name = f"order:{self._order.ref}:{kind}" + (f":{which}" if which else "")
         await self._work.add_notice(name, self._order.id, kind, reason[:40], self._now + LEASE)
         return name
 

@@ -126,8 +126,8 @@ class Settling:
 
     async def _posted(self, order: Order, status: OrderStatus, reason: str, kind: str) -> None:
         now = self._clock.now()
-        # A review before it, of the payment itself, had the plain name: this is another piece of news.
-        name = f"order:{order.ref}:{kind}" + (":registry" if kind == "review" else "")
+        # Each refusal is news of its own: a person may have had it tried again.
+        name = f"order:{order.ref}:{kind}" + (f":registry:{now}" if kind == "review" else "")
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
             if order.status is not OrderStatus.PAID:

@@ -52,9 +52,9 @@ class Money(Stage):
         self.keys += not (again and self.keys)
         self.begin("open", *self.open(who, chat, basket), stop=stop)
 
-    @rule(who=processes, chat=chats, basket=baskets, how=ways, tells=st.booleans())
+    @rule(who=processes, chat=chats, basket=baskets, how=ways, tells=st.booleans(), stop=stops)
     def goes_to_pay(
-        self, *, who: int, chat: int, basket: Sequence[int], how: str = "", tells: bool = False
+        self, *, who: int, chat: int, basket: Sequence[int], how: str = "", tells: bool = False, stop: int = 0
     ) -> None:
         """The usual way to the gateway's page, without a halt, and what is done there."""
         self.keys += 1
@@ -71,7 +71,7 @@ class Money(Stage):
         else:
             self.bank_takes_oddly(which=0, silence=0, word=Word.OPEN, wrong=how.partition(" ")[2])
         if tells and self.town.bank.told:
-            self.notify(self.town.bank.told[-1], who)
+            self.notify(self.town.bank.told[-1], who, stop)
 
     @precondition(lambda self: self.links)
     @rule(who=processes, which=numbers, stop=stops)
@@ -140,6 +140,18 @@ class Money(Stage):
         """Somebody pays, and the bank is slow to say so, or says it wrongly."""
         charge = pick(self.pages(), which)
         self.town.bank.approve(charge, self.town.clock.now(), silence, word, wrong)
+
+    @precondition(lambda self: self.pages())
+    @rule(who=processes, seconds=st.sampled_from((0, 70 * MINUTE)), again=st.booleans())
+    def bank_takes_twice(self, *, who: int, seconds: int, again: bool) -> None:
+        """Somebody opens another page too, where there is one, and pays on all that are open; perhaps late."""
+        if again and self.links:
+            self.presses_pay(who=who, which=0, stop=0)
+        if seconds:
+            self.town.advance(seconds)
+            self.begin("sweep", self.process(who).orders.sweep())
+        for charge in self.pages():
+            self.town.bank.approve(charge, self.town.clock.now(), 0, Word.OPEN)
 
     @precondition(lambda self: self.pages())
     @rule(which=numbers, how=refusals)
@@ -247,6 +259,18 @@ class Money(Stage):
             town.registry.mood, town.registry.refuses = mood, final
         else:
             next(each for each in town.gateways if each.name == what).mood = mood
+
+    @precondition(lambda self: self.town.bank.charges)
+    @rule(who=processes)
+    def dark_day(self, *, who: int) -> None:
+        """No gateway answers for a day and more."""
+        before = [gateway.mood for gateway in self.town.gateways]
+        for gateway in self.town.gateways:
+            gateway.mood = Mood.DOWN
+        self.town.advance(25 * HOUR)
+        self.begin("sweep", self.process(who).orders.sweep())
+        for gateway, mood in zip(self.town.gateways, before, strict=True):
+            gateway.mood = mood
 
     @rule(who=processes, current=processes)
     def restarts(self, *, who: int, current: int) -> None:

@@ -225,13 +225,13 @@ class Chats:
 
 
 class Process:
-    """One process of the service, on connections of its own."""
+    """One process of the service, on connections of its own; new payments go to the ``current`` gateway."""
 
-    def __init__(self, town: "Town", engine: AsyncEngine) -> None:
+    def __init__(self, town: "Town", engine: AsyncEngine, current: int) -> None:
         self._town = town
         self.engine = engine
         self.ledger = GatedLedger(engine)
-        self.configure(0)
+        self.configure(current)
 
     def configure(self, current: int) -> None:
         """Start anew, with the ``current`` gateway for new payments."""
@@ -275,7 +275,7 @@ class Town:
         self._url = self.run(database.fresh())
         self._reader: Reader = self.run(database.reader(self._url))
         self.chats = Chats(self._reader.read, judge)
-        self.processes = [Process(self, _engine(self._url)) for _ in range(2)]
+        self.processes = [Process(self, _engine(self._url), current) for current in range(2)]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """``work``, to its end."""

@@ -299,8 +299,10 @@ def _fines(book: Book, now: int) -> None:
 
 
 def _told_of(row: Row, book: Book, told: Counter[str]) -> bool:
+    """Silence is told once for all tries of an order, all else for each."""
     ref = next(order["ref"] for order in book["orders"] if order["id"] == row["order_id"])
-    return bool(told[f"order:{ref}:review:{row['id']}"] or told[f"order:{ref}:review"])
+    begins = f"order:{ref}:review:" + ("" if row["reason"] == "silent" else f"{row['id']}:")
+    return any(name.startswith(begins) for name in told)
 
 
 def _contended(book: Book, order: Row) -> bool:
