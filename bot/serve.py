@@ -113,7 +113,7 @@ async def serving(
     tasks = Tasks()
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",  # not a line for every stranger who speaks no HTTP
         access_log=False,  # addresses hold payment tokens
         server_header=False,
         lifespan="off",
