@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.bootstrap import known_names, link_executors
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.real_link.address import Address, find, host_name, read
 from bot.dialogs.real_link.texts import Asked as Answers
@@ -18,6 +17,8 @@ from bot.i18n.text import Code, Ltr
 from bot.model import Chat as ChatAddress
 from bot.model import plain
 from bot.ports import Asked
+from bot.services.links import executors as link_executors
+from bot.services.links import known_names
 from bot.spec import Fault
 from tests.dialogs.data import OWED
 from tests.dialogs.harness import CIVIL_ID, RENDERER, Chat
