@@ -257,13 +257,13 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         executors: Mapping[type[Effect], Executor] = {
             **metered(registry_executors(registry), meter),
             **order_executors(orders, receipts),
+            **identity_executors(sign_ins),
+            **mine.executors,
             **link_executors(
                 orders,
                 known_names(settings.base_url, pay_hosts(settings, gateways)),
                 lambda: _chats(telegram),
             ),
-            **identity_executors(sign_ins),
-            **mine.executors,
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
         dialogs = book(operator, Keywords(renderer), settings.sign_in_minutes * 60)
@@ -293,6 +293,12 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         )
 
 
+def _chats(telegram: "Telegram | None") -> tuple[str, ...]:
+    """Addresses of our chats elsewhere, once they are known."""
+    link = telegram.link() if telegram is not None else ""
+    return () if not link or link.endswith("/") else (link,)
+
+
 def _sign_ins(
     settings: Settings, store: SignInStore, keyring: Keyring, wake: Wake, stack: AsyncExitStack
 ) -> SignIns:
@@ -301,12 +307,6 @@ def _sign_ins(
     if provider is not None:
         stack.push_async_callback(provider.close)
     return SignIns(store, provider, keyring, clock, wake, settings.base_url)
-
-
-def _chats(telegram: "Telegram | None") -> tuple[str, ...]:
-    """Addresses of our chats elsewhere, once they are known."""
-    link = telegram.link() if telegram is not None else ""
-    return () if not link or link.endswith("/") else (link,)
 
 
 async def _flush(store: Sessions) -> None:
