@@ -110,10 +110,12 @@ class Desk:
     async def holds(self, by: Asked | None = None) -> Held:
         return (await self.until_held(by))[1]
 
-    async def type(self, url: str, digits: str, number: int = 1, **headers: str) -> httpx.Response:
+    async def type(
+        self, url: str, digits: str, number: int = 1, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         """Send the page's form."""
         return await self.browser.post(
-            url, data={"number": str(number), "digits": digits}, headers={**FORM, **headers}
+            url, data={"number": str(number), "digits": digits}, headers={**FORM, **(headers or {})}
         )
 
     def digits(self, url: str, number: int = 1) -> str:

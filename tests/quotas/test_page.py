@@ -244,7 +244,7 @@ async def test_another_chats_link_helps_this_chat_nothing(desk: Desk) -> None:
 )
 async def test_only_our_own_form_answers(desk: Desk, headers: dict[str, str]) -> None:
     held = await desk.holds()
-    answer = await desk.type(held.url, desk.digits(held.url), **headers)
+    answer = await desk.type(held.url, desk.digits(held.url), headers=headers)
     assert answer.status_code == 403
     assert desk.news.heard == []
 

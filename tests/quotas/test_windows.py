@@ -248,7 +248,7 @@ async def test_a_window_holds_no_more_than_its_limit(desk: Desk, servers: Deploy
 
 async def test_without_redis_nothing_is_looked_up(servers: Deployment) -> None:
     del servers
-    gone = Redis(unix_socket_path="/nowhere/at-all.sock", retry=None)
+    gone = Redis(unix_socket_path="/nowhere/at-all.sock")
     records = Records()
     keyring = Keyring.parse(Keyring.generate())
     _, _, executors = joined(gone, keyring, FakeClock(), "http://x", News(), records)
