@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check fix catalogs graphs screenshots lock wheel clean
+.PHONY: run test check audit fix catalogs graphs screenshots lock wheel clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/iqamati run
@@ -19,6 +19,10 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python tools/catalogs.py check
 	$(BIN)/iqamati graph --check
+	$(BIN)/python -m tools.audit --if-able
+
+audit: $(VENV)/.dev
+	$(BIN)/python -m tools.audit
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
