@@ -13,8 +13,8 @@ from tests.payments.machine.play import machine, play, quiet
 from tests.payments.machine.rules import DAY, HOUR, MINUTE, Money
 from tests.payments.machine.truths import ALLOWED
 
-EXAMPLES = {"sqlite": 80, "postgres": 25}
-"""About thirty and twenty seconds on one core."""
+EXAMPLES = {"sqlite": 70, "postgres": 20}
+"""Half a minute and a third of one, on a core of their own."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -31,10 +31,11 @@ silences = st.sampled_from((0, 20, 5 * MINUTE, 70 * MINUTE, 10 * HOUR))
 ways = st.sampled_from(
     (
         *("", "pays", "pays", "pays", "fails", "left", Word.DECIDING, Word.SILENT),
-        *("altered amount", "altered currency", "altered track", "altered odd"),
+        *("late", "twice", "altered amount", "altered currency", "altered track", "altered odd"),
     )
 )
 """What is done on the gateway's page; a word is what the bank says for five minutes."""
+afters = st.sampled_from(("", "", "notify", "notify", "notify", "check", "cancel", "renew", "press"))
 altered = st.sampled_from(("", "", "amount", "currency", "track", "odd"))
 meanwhile = st.sampled_from((Word.DECIDING, Word.SILENT, Word.OPEN, Word.NOTHING, Word.REFUSED))
 moods = st.sampled_from((Mood.WELL, Mood.WELL, Mood.WELL, *Mood))
@@ -52,9 +53,9 @@ class Money(Stage):
         self.keys += not (again and self.keys)
         self.begin("open", *self.open(who, chat, basket), stop=stop)
 
-    @rule(who=processes, chat=chats, basket=baskets, how=ways, tells=st.booleans(), stop=stops)
+    @rule(who=processes, chat=chats, basket=baskets, how=ways, after=afters, stop=stops)
     def goes_to_pay(
-        self, *, who: int, chat: int, basket: Sequence[int], how: str = "", tells: bool = False, stop: int = 0
+        self, *, who: int, chat: int, basket: Sequence[int], how: str = "", after: str = "", stop: int = 0
     ) -> None:
         """The usual way to the gateway's page, without a halt, and what is done there."""
         self.keys += 1
@@ -66,12 +67,25 @@ class Money(Stage):
             return
         if how in {"fails", "left"}:
             self.bank_refuses(which=0, how="51" if how == "fails" else Word.DECIDING)
+        elif how in {"late", "twice"}:
+            self.bank_takes_twice(who=who, seconds=70 * MINUTE * (how == "late"), again=how == "twice")
         elif how in set(Word):
             self.bank_takes_oddly(which=0, silence=5 * MINUTE, word=Word(how), wrong="")
         else:
             self.bank_takes_oddly(which=0, silence=0, word=Word.OPEN, wrong=how.partition(" ")[2])
-        if tells and self.town.bank.told:
-            self.notify(self.town.bank.told[-1], who, stop)
+        match after:
+            case "notify" if self.town.bank.told:
+                self.notify(self.town.bank.told[-1], who, stop)
+            case "check":
+                self.checks(who=who, which=0, stop=stop)
+            case "cancel":
+                self.cancels(who=who, which=0, stop=stop)
+            case "renew":
+                self.renews(who=who, which=0, stop=stop)
+            case "press":
+                self.presses_pay(who=who, which=0, stop=stop)
+            case _:
+                pass
 
     @precondition(lambda self: self.links)
     @rule(who=processes, which=numbers, stop=stops)
@@ -147,7 +161,7 @@ class Money(Stage):
         """Somebody opens another page too, where there is one, and pays on all that are open; perhaps late."""
         if again and self.links:
             self.presses_pay(who=who, which=0, stop=0)
-        if seconds:
+        for _ in range(2 if seconds else 0):
             self.town.advance(seconds)
             self.begin("sweep", self.process(who).orders.sweep())
         for charge in self.pages():

@@ -130,6 +130,7 @@ class Stage(RuleBasedStateMachine):
         ]
 
     def charges(self, ref: str) -> list[Charge]:
+        self.book = self.town.look()  # a rule may do several things
         mine = [row["track"] for row in self.book["attempts"] if self.ref(row) == ref]
         return [charge for track, charge in self.town.bank.charges.items() if track in mine]
 

@@ -155,6 +155,8 @@ class Truths:
         for order in orders.values():
             if order["status"] in {"paid", "posted"}:
                 must(paid[order["id"]], "a paid order has its payment", order["ref"])
+                rest = {row["status"] for row in attempts.values() if row["order_id"] == order["id"]}
+                must(not rest & set(OPEN), "payment ends all other tries", order["ref"], rest)
             if order["status"] in {"open", "cancelled"}:
                 must(not paid[order["id"]], "what is paid is not open", order["ref"], order["status"])
             if order["status"] == "posted":
@@ -222,6 +224,9 @@ class Truths:
             must(row["status"] not in OPEN, "nothing stays open", row)
             if row["status"] == "REVIEW":
                 must(_told_of(row, book, told), "what is reviewed is told", row)
+                charge = self._bank.charges.get(row["track"])
+                spoken = charge is not None and charge.taken and charge.last is Word.CAPTURED
+                must(not (spoken and row["reason"] == "silent"), "silence ends when the bank speaks", row)
         for order in book["orders"]:
             must(order["status"] != "paid", "what is paid is recorded", order)
             names = {f"order:{order['ref']}:paid"} & told.keys()
