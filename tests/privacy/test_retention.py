@@ -1,12 +1,13 @@
 """Retention: each kind goes when its time has come, and not a day before; what may still matter stays."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.dialogs.my_data import ListKept, Remember
 from bot.dialogs.my_data.consent import CURRENT
 from bot.model import Chat, Frame, Session
+from bot.services.ledger import tables as t
 from bot.services.orders.parts import KEEP_LINKS
 from bot.services.orders.refunds import Refunds
 from bot.services.payments.gateways import Gateways
@@ -99,6 +100,18 @@ async def test_an_order_in_review_keeps_its_chat(desk: Desk) -> None:
     desk.world.clock.advance((days("paid") + days("unpaid")) * DAY)
     await desk.retention.run()
     assert (await desk.order(link.order)).chat_blind == desk.blind()
+
+
+async def test_a_second_payment_in_review_keeps_the_chat_of_a_settled_order(desk: Desk) -> None:
+    ref = await desk.paid("F1")
+    order = await desk.order(ref)
+    async with desk.world.engine.begin() as connection:
+        second = dict((await connection.execute(t.attempts.select())).mappings().one())
+        del second["id"]
+        await connection.execute(insert(t.attempts).values(second | {"track": "SECOND", "status": "REVIEW"}))
+    desk.world.clock.advance((days("paid") + 1) * DAY)
+    await desk.retention.run()
+    assert (await desk.order(order.ref)).chat_blind == desk.blind()
 
 
 async def test_an_order_the_registry_has_not_recorded_keeps_its_chat(desk: Desk) -> None:
