@@ -104,10 +104,10 @@ def test_a_start_that_asks_outside_is_begun_again(chat: Chat) -> None:
     lookup = violations.S.LOOKUP
     changed = replace(
         violations.DIALOG,
-        version=2,
+        version=violations.DIALOG.version + 1,
         start=lookup,
         states={name: s for name, s in violations.DIALOG.states.items() if name != "scope"},
-        migrations={1: dict},
+        migrations={**violations.DIALOG.migrations, violations.DIALOG.version: dict},
     )
     renamed = msgspec.structs.replace(chat.top, state="seeking")
     chat.session = msgspec.structs.replace(chat.session, frames=(*chat.session.frames[:-1], renamed))

@@ -4,6 +4,7 @@ import pytest
 
 from bot.dialogs.checkout import OpenOrder
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
+from bot.dialogs.my_data import Recall, Recalled
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
 from bot.domain import Fine, FineKind, Subject, Unpayable
 from bot.i18n.text import Code, Money
@@ -53,7 +54,15 @@ def test_through_the_menu(chat: Chat, scope: str, shown: tuple[Fine, ...]) -> No
     chat.answers(FindFines, OWED).says("/menu").presses("Violations").hears("Which violations?")
     chat.offers("Residency", "Traffic", "All of them", "Menu")
     chat.presses(scope).hears("Look them up by which number?")
-    chat.offers("Civil ID", "MOI reference", "Find my reference", "My own, signed in", "Back", "Menu")
+    chat.offers(
+        "Civil ID",
+        "MOI reference",
+        "Find my reference",
+        "My own, signed in",
+        "The saved number",
+        "Back",
+        "Menu",
+    )
     chat.presses("Civil ID").hears("Enter the 12-digit civil ID.").says(CIVIL_ID).did(LOOK_UP)
     total = sum(one.fils for one in shown if one.payable)
     chat.stands("violations.owed").hears_text(f"{total // 1000}.000")
@@ -298,3 +307,16 @@ def test_no_number_at_all(chat: Chat, text: str, fault: str) -> None:
     chat.stands("violations.civil_id").did()
     chat.says(text).hears(fault).hears("The civil ID is printed on the front").hears_not("To start again")
     chat.says(text).hears("To start again at any time").offers("Use the reference", "Back", "Menu")
+
+
+def test_the_saved_number_is_looked_up_at_one_tap(chat: Chat) -> None:
+    chat.answers(Recall, Recalled(CIVIL_ID)).answers(FindFines, OWED)
+    chat.says("/menu").presses("Violations").presses("All of them").presses("The saved number")
+    chat.did(Recall(), LOOK_UP).stands("violations.owed").hears("Civil ID {number}", number=Code(MASKED))
+
+
+@pytest.mark.parametrize("answer", [Recalled(), Fault.UNAVAILABLE])
+def test_no_number_is_saved(chat: Chat, answer: object) -> None:
+    chat.answers(Recall, answer).says("/menu").presses("Violations").presses("All of them")
+    chat.presses("The saved number").stands("violations.unsaved").hears("No number is saved")
+    chat.presses("Enter a civil ID").stands("violations.civil_id")

@@ -6,6 +6,7 @@ Sources: the ministry's enquiry pages as described in docs/services/violations.m
 from enum import StrEnum
 from typing import Any
 
+from bot.dialogs.my_data import Recall
 from bot.dialogs.violations.effects import FindFines, FindFinesRefused, Owed
 from bot.dialogs.violations.search import (
     Search,
@@ -20,6 +21,7 @@ from bot.dialogs.violations.search import (
     everything,
     find,
     from_zero,
+    has_number,
     has_unpayable,
     hold,
     in_a_minute,
@@ -31,6 +33,8 @@ from bot.dialogs.violations.search import (
     number_in,
     only_residency,
     only_traffic,
+    recalled,
+    recalling,
     reference_found,
     several,
     take_fines,
@@ -71,6 +75,9 @@ class S(StrEnum):
 
     SCOPE = "scope"
     METHOD = "method"
+    RECALL = "recall"
+    RECALLED = "recalled"
+    UNSAVED = "unsaved"
     CIVIL_ID = "civil_id"
     REFERENCE = "reference"
     WHICH = "which"
@@ -103,8 +110,8 @@ def as_before(answers: dict[str, Any]) -> dict[str, Any]:
 
 DIALOG = Dialog[Search](
     id="violations",
-    version=2,
-    migrations={1: as_before},
+    version=3,
+    migrations={1: as_before, 2: as_before},
     title=N_("Violations"),
     answers=Search,
     start=S.SCOPE,
@@ -135,9 +142,17 @@ DIALOG = Dialog[Search](
                 Go(N_("MOI reference"), S.REFERENCE, put=by_reference),
                 Go(N_("Find my reference"), S.FINDING),
                 Go(N_("My own, signed in"), S.OWN, put=by_sign_in),
+                Go(N_("The saved number"), S.RECALL, put=by_civil_id),
             ),
             noun=N_("Look-up by"),
             listens=True,
+        ),
+        S.RECALL: Do(Recall, recalling, then=S.RECALLED, otherwise=S.UNSAVED, keep=recalled),
+        S.RECALLED: Decide(((has_number, S.LOOKUP),), otherwise=S.UNSAVED),
+        S.UNSAVED: Choose(
+            N_("No number is saved for this chat. It can be saved under “My data” in the menu."),
+            (Go(N_("Enter a civil ID"), S.CIVIL_ID, put=by_civil_id),),
+            entry=False,
         ),
         S.CIVIL_ID: Ask(
             N_("Enter the 12-digit civil ID."),

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from bot.dialogs.my_data import Recall, Recalled
 from bot.dialogs.verify import Held
 from bot.dialogs.violations.effects import FindFines, Owed
 from bot.domain import Bill, Fine, FineKind, Item, Subject, Unpayable
@@ -106,6 +107,18 @@ def by_civil_id(search: Search) -> Search:
 
 def by_reference(search: Search) -> Search:
     return msgspec.structs.replace(search, by=Subject.REFERENCE)
+
+
+def recalling(_search: Search) -> Recall:
+    return Recall()
+
+
+def recalled(search: Search, answer: Recalled) -> Search:
+    return msgspec.structs.replace(search, number=answer.number)
+
+
+def has_number(search: Search) -> bool:
+    return bool(search.number)
 
 
 def by_sign_in(search: Search) -> Search:
