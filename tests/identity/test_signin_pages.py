@@ -180,7 +180,9 @@ async def test_an_expired_link_is_over_at_every_step(world: World) -> None:
     assert answer.status_code == 404
     await nobody(world, pressed, answer)
     await nobody(world, pressed, await world.browser.post(pressed.url, data=FORM))
-    await nobody(world, back, await world.come_back(way))
+    late = await world.come_back(way)
+    assert late.status_code == 403  # the provider is not even asked
+    await nobody(world, back, late)
     assert (await world.browser.get(f"/signin/code/{shown.ref}")).status_code == 403
     assert await world.confirm(shown, code) == "spent"
 

@@ -253,6 +253,13 @@ async def test_keys_that_are_not_for_signing_are_left_out(world: World) -> None:
     await keys_are(world, "no key at all")
 
 
+async def test_a_key_for_something_else_does_not_stand_in_the_way(world: World) -> None:
+    good = world.sandbox._key.as_dict(private=False)
+    world.weather.answers["jwks"] = JSONResponse({"keys": [good, {**good, "use": "enc"}, {"kty": "new"}]})
+    link = await world.link()
+    assert await world.confirm(link, await world.code(link)) == CIVIL_ID
+
+
 async def keys_are(world: World, key: Any) -> None:
     """With such a key in the set, nobody is signed in."""
     world.clock.advance(KEPT)
