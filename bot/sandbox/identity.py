@@ -37,6 +37,7 @@ from bot.sandbox.identity_page import page, strange
 KNOBS: Final = (
     "nonce",  # another nonce in the token
     "audience",  # for another client
+    "lent",  # for another client, who lets us use it
     "audiences",  # for us and another client, without a word on who may use it
     "issuer",  # by another issuer
     "expired",
@@ -265,6 +266,7 @@ def _changed(claims: dict[str, Any], knob: str) -> dict[str, Any]:
     changes: dict[str, dict[str, Any]] = {
         "nonce": {"nonce": secrets.token_urlsafe(16)},
         "audience": {"aud": "another-client"},
+        "lent": {"aud": "another-client", "azp": claims["aud"]},
         "audiences": {"aud": [claims["aud"], "another-client"]},
         "issuer": {"iss": f"{claims['iss']}/other"},
         "expired": {"iat": now - TOKEN_LIFE - 1, "exp": now - _DAY},

@@ -25,6 +25,7 @@ NAMELESS = "did not name a valid civil ID"
 FAULTS = {
     "nonce": (502, VERIFIED),
     "audience": (502, VERIFIED),
+    "lent": (502, VERIFIED),
     "audiences": (502, VERIFIED),
     "issuer": (502, VERIFIED),
     "expired": (502, VERIFIED),
