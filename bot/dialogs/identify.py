@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from bot.i18n.text import N_, Arg, Hour, Ltr, say
+from bot.i18n.text import N_, Arg, Code, Hour, Ltr, say
 from bot.parse import short_code
 from bot.ports import Effect
 from bot.spec import After, Ask, Choose, Dialog, Do, End, Go, Link, Notice, WakesTo
@@ -126,8 +126,10 @@ def link_text(sign_in: SignIn) -> Arg:
     return say(
         N_(
             "For this I need to know who you are. The link leads to {host} and works until {until}, once. "
-            "Sign in there; the page then shows a code to enter here. I never ask for a password."
+            "Our page must show the number {ref}. Sign in there; it then shows a code to enter here. "
+            "I never ask for a password."
         ),
+        ref=Code(sign_in.ref),
         host=Ltr(sign_in.host),
         until=Hour(sign_in.until),
     )

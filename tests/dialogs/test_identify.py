@@ -8,7 +8,7 @@ import pytest
 from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
 from bot.engine import Book, step
 from bot.engine.machine import FRESH
-from bot.i18n.text import N_, Hour, Ltr, say
+from bot.i18n.text import N_, Arg, Code, Hour, Ltr, say
 from bot.model import Chat as Address
 from bot.model import Frame, Session, Signed, Typed
 from bot.spec import Choose, Dialog, Fault, Go, Identify
@@ -31,7 +31,8 @@ def signed(chat: Chat) -> Chat:
 
 def test_the_link_says_where_it_leads_and_how_long(chat: Chat) -> None:
     signing(chat).did(BeginSignIn())
-    chat.hears("For this I need to know who you are.", host=Ltr("id.example.kw"), until=Hour(NOON + 300))
+    known: dict[str, Arg] = {"host": Ltr("id.example.kw"), "until": Hour(NOON + 300), "ref": Code("S1")}
+    chat.hears("For this I need to know who you are.", **known)
     chat.offers("🔗 Open sign-in page", "I have a code", "New link", "Menu")
     assert chat.last.buttons[0].url == LINK.url
 

@@ -37,7 +37,7 @@ async def test_commands_and_descriptions_in_both_languages(
         assert (translate(INDEPENDENT, language) in api.profile["Description", code]) is not official
         short = SHORT if official else SHORT_INDEPENDENT
         assert api.profile["ShortDescription", code] == translate(short, language)
-    assert list(COMMANDS) == ["menu", "back", "cancel", "receipts", "signout", "language", "help"]
+    assert list(COMMANDS) == ["menu", "back", "cancel", "receipts", "mydata", "signout", "language", "help"]
     assert {json.loads(call["scope"])["type"] for call in api.called("setMyCommands")} == {
         "all_private_chats"
     }

@@ -23,6 +23,7 @@ COMMANDS = {
     "back": N_("Back to the previous question"),
     "cancel": N_("Leave this service"),
     "receipts": N_("My receipts"),
+    "mydata": N_("My data"),
     "signout": N_("Sign out"),
     "language": N_("Change the language"),
     "help": N_("Help"),
