@@ -12,6 +12,8 @@ from tests.identity.world import CIVIL_ID
 
 pytestmark = pytest.mark.browser
 
+expect.set_options(timeout=30_000)  # milliseconds; a busy machine is slow, not wrong
+
 CODE = re.compile(r"\d{3} \d{3}")
 STRANGE = "284100200017"
 """Somebody who is not of the cast."""
@@ -50,10 +52,9 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 async def chat(context: BrowserContext, service: Run) -> Page:
     """The chat, in English, at the question for the sign-in's link."""
     page = await context.new_page()
-    await page.goto(service.home.url)
-    await page.get_by_role("button", name="Switch to English").click()
+    await page.goto(f"{service.home.url}/?lang=en")
     for label in ("More", "Sign in"):
-        await page.locator("button.choice:not([aria-disabled])", has_text=label).click()
+        await page.locator("button.choice:not([aria-disabled])", has_text=label).last.click()
     await expect(page.get_by_role("link", name="Open sign-in page")).to_be_visible()
     return page
 
