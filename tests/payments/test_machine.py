@@ -13,7 +13,7 @@ from tests.payments.machine.play import machine, play, quiet
 from tests.payments.machine.rules import DAY, HOUR, MINUTE, Money
 from tests.payments.machine.truths import ALLOWED
 
-EXAMPLES = {"sqlite": 70, "postgres": 20}
+EXAMPLES = {"sqlite": 50, "postgres": 20}
 """Half a minute and a third of one, on a core of their own."""
 
 
