@@ -10,7 +10,7 @@ from bot.services.orders.refunds import NotPossible, holds_money
 from bot.services.payments import Result
 from bot.services.payments.gateways import Gateways
 
-_UNDECIDED: Final = (Result.PENDING, Result.UNKNOWN)
+_UNDECIDED: Final = (Result.PENDING, Result.UNKNOWN, Result.SUSPECT)
 
 
 class Closing:
