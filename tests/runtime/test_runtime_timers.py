@@ -19,6 +19,8 @@ from bot.model import SESSION_SCHEMA, Chat
 from bot.spec import Dialog
 from tests.runtime.world import BOOK, CHAT, CIVIL_ID, OWED, RENDERER, World
 
+NEXT = violations.DIALOG.version + 1
+
 MINUTE = 60
 """Seconds between tries while the registry is down (journeys)."""
 
@@ -130,11 +132,11 @@ async def test_answers_of_an_older_release_are_migrated(world: World) -> None:
     await world.say(older, CIVIL_ID)
     await older.store.flush()
     said = len(world.phone.seen)
-    second = dataclasses.replace(violations.DIALOG, version=2, migrations={1: marked})
+    second = dataclasses.replace(violations.DIALOG, version=NEXT, migrations={NEXT - 1: marked})
     newer = await world.process(release(second))
     await world.say(newer, "مساعدة")
     frame = (await newer.store.load(CHAT)).session.frames[-1]
-    assert (frame.version, frame.state) == (2, "owed")
+    assert (frame.version, frame.state) == (NEXT, "owed")
     assert frame.answers["scope"] == "traffic"
     assert frame.answers["number"] == CIVIL_ID
     assert len(world.phone.seen) == said + 1
@@ -146,10 +148,10 @@ async def test_a_state_that_is_gone_is_told_and_the_service_begun_again(world: W
     assert await state(world) == "method"
     await older.store.flush()
     kept = {name: there for name, there in violations.DIALOG.states.items() if name is not S.METHOD}
-    newer = await world.process(release(dataclasses.replace(violations.DIALOG, version=2, states=kept)))
+    newer = await world.process(release(dataclasses.replace(violations.DIALOG, version=NEXT, states=kept)))
     await world.say(newer, "1")
     frame = (await newer.store.load(CHAT)).session.frames[-1]
-    assert (frame.dialog, frame.version, frame.state) == ("violations", 2, "scope")
+    assert (frame.dialog, frame.version, frame.state) == ("violations", NEXT, "scope")
     changed, _, _ = world.phone.texts[-1].partition("\n")
     assert changed == RENDERER.plain(say(words.CHANGED), "ar")
 
@@ -166,10 +168,10 @@ async def test_an_effect_of_the_older_release_is_finished_by_the_newer(world: Wo
     await world.desk.was_asked(1)
     await older.die()
     world.desk.answers[FindFines] = OWED
-    second = dataclasses.replace(violations.DIALOG, version=2, migrations={1: marked})
+    second = dataclasses.replace(violations.DIALOG, version=NEXT, migrations={NEXT - 1: marked})
     newer = await world.process(release(second))
     await world.servers.age()
     assert await newer.recover() == 1
     frame = (await newer.store.load(CHAT)).session.frames[-1]
-    assert (frame.version, frame.answers["scope"]) == (2, "traffic")
+    assert (frame.version, frame.answers["scope"]) == (NEXT, "traffic")
     assert len(set(world.desk.keys)) == 1
