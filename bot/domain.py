@@ -69,12 +69,48 @@ class Fine(msgspec.Struct, frozen=True, array_like=True):
         return not self.barrier
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
-    """One line of an order: ``fine`` is `Fine.id`; at most one live order holds it."""
+class ItemKind(StrEnum):
+    """What a line of an order pays for; the first two are fines, named as in `FineKind`."""
 
-    fine: str
-    kind: FineKind
+    RESIDENCY = "residency"
+    TRAFFIC = "traffic"
+    RENEWAL = "renewal"
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """One line of an order.
+
+    Attributes:
+        number: the registry's number of the fine, or of the residency permit that is renewed; no personal data.
+            At most one live order holds it.
+        kind: what is paid for.
+        title: of a fine, what for; of a renewal, whose: the relation (``الزوجة``) or the masked number, no name.
+        fils: amount.
+        years: whole years of a renewal, 0 for a fine.
+        until: the new last day of a renewed residency, ISO 8601; empty for a fine.
+        part: lines of one part are recorded at the registry together, each part apart from the others; from 0.
+    """
+
+    number: str
+    kind: ItemKind
     title: Local
+    fils: int
+    years: int = 0
+    until: str = ""
+    part: int = 0
+
+
+class Basket(msgspec.Struct, frozen=True):
+    """Lines kept by the service because they are too many for a chat's session.
+
+    Attributes:
+        ref: under which the service finds them.
+        count: how many persons.
+        fils: their sum.
+    """
+
+    ref: str
+    count: int
     fils: int
 
 
@@ -83,8 +119,14 @@ class Bill(msgspec.Struct, frozen=True):
 
     Attributes:
         subject: the masked number it is for (``2850****0029``).
-        items: what to pay, at least one.
+        items: what to pay; empty where there is a basket, else at least one.
+        owners: civil IDs of those whose residencies are renewed; whoever pays must stand for them.
+        body: unified number of the company or government body whose workers they are, empty for a family.
+        basket: the lines, where they are kept by the service.
     """
 
     subject: str
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = ()
+    owners: tuple[str, ...] = ()
+    body: str = ""
+    basket: Basket | None = None

@@ -55,9 +55,18 @@ class Pressed(Event, frozen=True, kw_only=True):
 
 
 class Attached(Event, frozen=True, kw_only=True):
-    """The resident sent something that is not text: a ``photo``, ``voice``, ``sticker``, ``location``."""
+    """The resident sent something that is not text: a ``photo``, ``voice``, ``sticker``, ``location``, ``document``.
+
+    Attributes:
+        kind: of what was sent.
+        file: reference under which the channel put the content (`bot.ports.Files`), empty where it kept none.
+        name: the file's name as the resident has it, without a folder; may be empty.
+        source: the channel's message ref.
+    """
 
     kind: str
+    file: str = ""
+    name: str = ""
     source: str = ""
 
 

@@ -110,6 +110,23 @@ class Loaded(msgspec.Struct, frozen=True):
     unreachable: bool = False
 
 
+class Files(Protocol):
+    """What residents send as files, sealed and for a short time; `bot.store.files.FileStore`."""
+
+    async def put(self, chat: Chat, content: bytes, name: str) -> str:
+        """Keep ``content``; returns its reference, which only this chat can use.
+
+        Raises:
+            StoreAway: the store does not answer.
+            TooLarge: more than a file may have.
+        """
+        ...
+
+    async def get(self, chat: Chat, ref: str) -> bytes | None:
+        """The content; None when it is not kept any more, or is another chat's."""
+        ...
+
+
 class Outbox(Protocol):
     """Sessions, outbox and timers; `bot.store.sessions.Sessions`, whose docstrings hold."""
 

@@ -149,6 +149,21 @@ class Choose(Waiting[A]):
 
 
 @dataclass(frozen=True)
+class Upload(Waiting[A]):
+    """A file; its reference goes into the answer ``into``. Or one of the ``choices``.
+
+    Attributes:
+        kinds: what counts as one (`bot.model.Attached.kind`).
+    """
+
+    prompt: Show[A]
+    into: str
+    then: StrEnum
+    kinds: tuple[str, ...] = ("document",)
+    choices: tuple[Choice[A], ...] = ()
+
+
+@dataclass(frozen=True)
 class Option:
     """One of a computed list. ``value`` (at most 24 ASCII characters) goes into the answers."""
 

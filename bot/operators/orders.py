@@ -158,7 +158,7 @@ def _card(found: Found, *, history: bool) -> list[str]:
         ("Bank", order.bank or "-"),
     ]
     lines = [f"{name:<8}{value}" for name, value in facts]
-    fines = [[item.fine, item.kind, signed(item.fils)] for item in found.items]
+    fines = [[item.number, item.kind, signed(item.fils)] for item in found.items]
     lines += ["", *table(["FINE", "KIND", "KWD"], fines, right=("KWD",))]
     if found.attempts:
         rows = [_attempt_row(each) for each in found.attempts]
@@ -200,7 +200,7 @@ def _json(found: Found, *, history: bool) -> dict[str, Any]:
         "paid": iso(order.paid_at),
         "bank_reference": order.bank,
         "fines": [
-            {"fine": item.fine, "kind": item.kind, "amount": amount(item.fils)} for item in found.items
+            {"fine": item.number, "kind": item.kind, "amount": amount(item.fils)} for item in found.items
         ],
         "payments": [_attempt_json(each) for each in found.attempts],
         "refunds": [refund_json(each) for each in found.refunds],

@@ -21,6 +21,7 @@ from bot.dialogs.violations import FindFines
 from bot.domain import Relation
 from bot.errors import Forbidden, Unsigned
 from bot.ports import Asked, Effect, Executor
+from bot.residency.facts import Body
 
 
 class Reach(StrEnum):
@@ -28,7 +29,9 @@ class Reach(StrEnum):
 
     ANYONE = "anyone"  # open, as on the ministry's own page
     CHAT = "chat"  # what this chat made; nobody has to be signed in
-    PERSON = "person"  # a person: oneself, or by one of the rule's relations
+    PERSON = "person"  # oneself and persons one stands for, by one of the rule's relations
+    BODY = "body"  # a company or government body one is an authorised user of
+    NAMED = "named"  # the persons or the body that the operation names; open where it names none
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +40,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         reach: whom it may concern.
         why: the ground for it.
-        person: the civil ID concerned, for `Reach.PERSON`; empty means whoever is signed in.
+        persons: civil IDs concerned; none, or an empty one, means whoever is signed in.
+        body: unified number of the company or government body concerned.
         relations: rights by which somebody else than the person may do it.
     """
 
     reach: Reach
     why: str
-    person: Callable[[Any], str] | None = None
+    persons: Callable[[Any], tuple[str, ...]] | None = None
+    body: Callable[[Any], str] | None = None
     relations: frozenset[Relation] = frozenset()
 
 
@@ -78,24 +83,34 @@ class Records(Protocol):
         """By what rights ``actor`` acts for ``person``."""
         ...
 
+    async def bodies(self, actor: str) -> tuple[Body, ...]:
+        """The companies and government bodies ``actor`` is an authorised user of."""
+        ...
+
 
 async def check(rule: Rule, effect: Effect, asked: Asked, records: Records) -> None:
     """Let ``asked`` do ``effect``, or not.
 
     Raises:
         Unsigned: nobody is signed in.
-        Forbidden: whoever is signed in is nothing to the person concerned.
+        Forbidden: whoever is signed in is nothing to a person concerned, or no user of the body.
         OutsideError: the records do not answer.
     """
-    if rule.reach is not Reach.PERSON:
+    persons = rule.persons(effect) if rule.persons else ()
+    body = rule.body(effect) if rule.body else ""
+    if rule.reach in {ANYONE, CHAT} or (rule.reach is Reach.NAMED and not persons and not body):
         return
     if not asked.actor:
         raise Unsigned(type(effect).__name__)
-    person = rule.person(effect) if rule.person else ""
-    if person in {"", asked.actor}:
-        return
-    if not rule.relations & await records.relations(asked.actor, person):
+    if (body or rule.reach is Reach.BODY) and body not in {
+        each.number for each in await records.bodies(asked.actor)
+    }:
         raise Forbidden(type(effect).__name__)
+    for person in dict.fromkeys(persons):
+        if person in {"", asked.actor}:
+            continue
+        if not rule.relations & await records.relations(asked.actor, person):
+            raise Forbidden(type(effect).__name__)
 
 
 def guarded(

@@ -158,7 +158,7 @@ class Registry:
                 "order": order,
                 "paid_at": paid_at,
                 "gateway_reference": gateway_reference,
-                "items": [{"fine": item.fine, "fils": item.fils} for item in items],
+                "items": [{"fine": item.number, "fils": item.fils} for item in items],
             }
         )
         answer = await self._http.ask(

@@ -38,7 +38,7 @@ def rule(*relations: Relation) -> Rule:
     return Rule(
         reach=Reach.PERSON,
         why="test",
-        person=lambda effect: str(effect.civil_id),
+        persons=lambda effect: (str(effect.civil_id),),
         relations=frozenset(relations),
     )
 
@@ -69,8 +69,8 @@ def test_every_operation_of_every_dialog_has_a_rule_with_a_reason() -> None:
     assert used == set(RULES), "a rule is missing, or is for nothing"
     for effect, found in RULES.items():
         assert found.why, effect
-        assert (found.person is not None) >= bool(found.relations), effect
-        assert found.reach is Reach.PERSON or not found.relations, effect
+        assert (found.persons is not None) >= bool(found.relations), effect
+        assert found.reach in {Reach.PERSON, Reach.NAMED} or not found.relations, effect
 
 
 def test_an_operation_without_a_rule_stops_the_start() -> None:

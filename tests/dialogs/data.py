@@ -6,7 +6,7 @@ import msgspec
 
 from bot.dialogs.checkout import CheckPayment, OpenOrder, PayLink, RenewLink, Standing, Status
 from bot.dialogs.violations import FindFines, Owed
-from bot.domain import Fine, FineKind, Item, Subject
+from bot.domain import Fine, FineKind, Item, ItemKind, Subject
 from bot.i18n.text import Local
 from tests.dialogs.harness import CIVIL_ID, NOON, Chat
 
@@ -36,7 +36,7 @@ OWED: Final = Owed((*THREE, BARRED))
 
 def items(*fines: Fine) -> tuple[Item, ...]:
     """What checkout is asked to pay."""
-    return tuple(Item(one.id, one.kind, one.title, one.fils) for one in fines)
+    return tuple(Item(one.id, ItemKind(one.kind), one.title, one.fils) for one in fines)
 
 
 def link(at: int = NOON, fils: int = 45_000) -> PayLink:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from bot.dialogs.checkout import OpenOrder
 from bot.dialogs.identify import BeginSignIn
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.i18n.text import Local
 from bot.model import Chat
 from bot.ports import Asked, Failed
@@ -43,7 +43,7 @@ async def seeds(site: Site) -> Seeds:
         cookie = client.cookies["iq_chat"]
     chat = Chat("web", cookie.rpartition(".")[0])
     asked = Asked("web:1:0", chat, "ar", actor="285011500029", origin="0" * 24)
-    fine = Item("F-1", FineKind.TRAFFIC, Local("وقوف ممنوع", "Prohibited parking"), 5250)
+    fine = Item("F-1", ItemKind.TRAFFIC, Local("وقوف ممنوع", "Prohibited parking"), 5250)
     order = await service.orders.open(OpenOrder(PAYEE, (fine,)), asked)
     addresses = [
         order.url,

@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.crypto import Keyring
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.i18n.text import Local
 from bot.model import Chat
 from bot.operators.desk import Desk
@@ -189,7 +189,7 @@ class World:
             language="ar",
             subject="2850****0029",
             items=tuple(
-                Item(f"{ref}:{position}", FineKind.TRAFFIC, Local("مخالفة", "Fine"), each)
+                Item(f"{ref}:{position}", ItemKind.TRAFFIC, Local("مخالفة", "Fine"), each)
                 for position, each in enumerate(fils or (5000,))
             ),
         )

@@ -47,7 +47,7 @@ async def test_a_payment_is_captured_recorded_and_told_once(world: World) -> Non
     assert len(standing.bank) == 12
     paid_at, bank, items = world.registry.recorded[link.order]
     assert (paid_at, bank) == (standing.at, standing.bank)
-    assert [line.fine for line in items] == ["F1", "F2"]
+    assert [line.number for line in items] == ["F1", "F2"]
 
     (woken,) = world.chats.news
     assert (woken.id, woken.chat, woken.dialog) == (f"order:{link.order}:paid", HERE, "checkout")

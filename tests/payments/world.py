@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.crypto import Keyring
 from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, PayLink, RenewLink, Standing
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.errors import Declined, StoreAway, Unavailable
 from bot.handlers.pay import pay_routes
 from bot.i18n.text import Arg, Code, Hour, Lines, Local, Ltr, Money, Plural, Text
@@ -186,7 +186,7 @@ def render(arg: Arg, language: str) -> tuple[Span, ...]:
 
 
 def item(fine: str, fils: int = 5000) -> Item:
-    return Item(fine, FineKind.TRAFFIC, Local(f"مخالفة {fine}", f"Fine {fine} <b>"), fils)
+    return Item(fine, ItemKind.TRAFFIC, Local(f"مخالفة {fine}", f"Fine {fine} <b>"), fils)
 
 
 def asked(key: str, chat: Chat = HERE, language: str = "ar") -> Asked:

@@ -6,7 +6,7 @@ from itertools import count
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.crypto import Keyring
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.i18n.text import Local
 from bot.model import Chat
 from bot.services.ledger import AttemptStatus, Ledger, NewOrder, Order, OrderStatus, RefundStatus
@@ -38,7 +38,7 @@ class StillClock:
 
 def fines(*fils: int) -> tuple[Item, ...]:
     """Fines of the given amounts, of both kinds in turn."""
-    kinds = tuple(FineKind)
+    kinds = tuple(ItemKind)
     return tuple(
         Item(
             f"F{next(_NUMBERS)}",

@@ -11,7 +11,7 @@ import pytest
 import segno
 
 from bot.dialogs.home import Operator
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.errors import ConfigError
 from bot.i18n.render import Renderer
 from bot.i18n.text import Local
@@ -25,7 +25,7 @@ AMOUNT = "32.500"
 
 
 def fine(number: int, title: Local = SPEEDING, fils: int = 32_500) -> Item:
-    return Item(f"1003{number:05}", FineKind.TRAFFIC, title, fils)
+    return Item(f"1003{number:05}", ItemKind.TRAFFIC, title, fils)
 
 
 def receipt(*items: Item, **changes: Any) -> Receipt:

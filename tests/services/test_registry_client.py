@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.dialogs.find_reference import FindReference, Reference
 from bot.dialogs.violations import FindFines, Owed
-from bot.domain import Fine, FineKind, Item, Subject
+from bot.domain import Fine, FineKind, Item, ItemKind, Subject
 from bot.errors import BotError, Declined, Malformed, OutsideError, Unavailable
 from bot.i18n.text import Local
 from bot.model import Chat
@@ -45,7 +45,9 @@ Call = Callable[[Registry], Awaitable[object]]
 
 
 def items(owed: Owed) -> tuple[Item, ...]:
-    return tuple(Item(fine.id, fine.kind, fine.title, fine.fils) for fine in owed.fines if fine.payable)
+    return tuple(
+        Item(fine.id, ItemKind(fine.kind), fine.title, fine.fils) for fine in owed.fines if fine.payable
+    )
 
 
 async def find(client: Registry) -> Owed:
@@ -59,7 +61,7 @@ async def find_reference(client: Registry) -> Reference:
 async def record(client: Registry) -> None:
     title = Local("وقوف ممنوع", "Prohibited parking")
     await client.record_payment(
-        ORDER, NOON, "600100000001", (Item(A.fines[0].id, FineKind.TRAFFIC, title, 10_000),)
+        ORDER, NOON, "600100000001", (Item(A.fines[0].id, ItemKind.TRAFFIC, title, 10_000),)
     )
 
 
@@ -134,7 +136,7 @@ async def test_a_payment_whose_answer_was_lost_is_recorded_once(client: Registry
 async def test_a_payment_that_does_not_agree_is_declined(
     client: Registry, number: str, fils: int, word: str
 ) -> None:
-    item = Item(number, FineKind.TRAFFIC, Local("", ""), fils)
+    item = Item(number, ItemKind.TRAFFIC, Local("", ""), fils)
     with pytest.raises(Declined) as refusal:
         await client.record_payment(ORDER, NOON, "6001", (item,))
     assert (refusal.value.service, refusal.value.reason) == ("registry", word)

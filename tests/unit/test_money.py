@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.dialogs.checkout import Payment, Standing, Status, receipt
 from bot.dialogs.checkout.texts import summary_text
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.handlers.pay.page import Pages
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import ISOLATES, LRI, PDI, RLI, Renderer, amount, bare
@@ -292,7 +292,7 @@ def test_the_chat_shows_the_sum_and_so_does_the_receipt(language: str, fils: lis
 
 def items(fils: list[int]) -> tuple[Item, ...]:
     titles = Local("مخالفة مرور", "Traffic fine")
-    return tuple(Item(f"F{number}", FineKind.TRAFFIC, titles, each) for number, each in enumerate(fils))
+    return tuple(Item(f"F{number}", ItemKind.TRAFFIC, titles, each) for number, each in enumerate(fils))
 
 
 def amounts(shown: str, language: str) -> list[str]:

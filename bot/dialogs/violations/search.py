@@ -12,7 +12,7 @@ import msgspec
 from bot.dialogs.my_data import Recall, Recalled
 from bot.dialogs.verify import Held
 from bot.dialogs.violations.effects import FindFines, Owed
-from bot.domain import Bill, Fine, FineKind, Item, Subject, Unpayable
+from bot.domain import Bill, Fine, FineKind, Item, ItemKind, Subject, Unpayable
 from bot.i18n.text import masked
 from bot.parse import civil_id, digits, is_civil_id, reference
 from bot.spelling import clean
@@ -169,7 +169,7 @@ def has_unpayable(search: Search) -> bool:
 def bill(search: Search) -> Bill:
     """What `checkout` is given."""
     items = tuple(
-        Item(fine.id, fine.kind, fine.title, fine.fils)
+        Item(fine.id, ItemKind(fine.kind), fine.title, fine.fils)
         for fine in payable(search)
         if fine.id in search.chosen
     )

@@ -253,7 +253,7 @@ def _lines(order_id: int, items: tuple[Item, ...]) -> list[dict[str, Any]]:
         {
             "order_id": order_id,
             "position": position,
-            "fine": item.fine,
+            "fine": item.number,
             "kind": item.kind,
             "title_ar": item.title.ar,
             "title_en": item.title.en,

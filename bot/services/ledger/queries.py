@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, select
 
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.i18n.text import Local
 from bot.services.ledger import tables as t
 from bot.services.ledger.base import due_rows
@@ -51,7 +51,7 @@ class Reads(RefundReads, Lookups):
         )
         rows = (await self._on.execute(query)).mappings().all()
         return tuple(
-            Item(row["fine"], FineKind(row["kind"]), Local(row["title_ar"], row["title_en"]), row["fils"])
+            Item(row["fine"], ItemKind(row["kind"]), Local(row["title_ar"], row["title_en"]), row["fils"])
             for row in rows
         )
 

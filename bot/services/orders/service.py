@@ -155,7 +155,7 @@ class Orders(Paying):
         """An order that answers the effect already; closes what stands in its way, or refuses."""
         async with self._ledger.read() as read:
             mine = await read.order_by_key(self._keyring.blind(asked.key))
-            held = await read.holders([item.fine for item in effect.items])
+            held = await read.holders([item.number for item in effect.items])
             same = [order for order in held if set(await read.items(order.id)) == set(effect.items)]
         if mine is not None:
             return mine

@@ -165,7 +165,7 @@ class Printer:
             "ar": _wrapped(item.title.ar or item.title.en),
             "en": _wrapped(item.title.en or item.title.ar),
         }
-        kind = self._both(say(w.KIND, kind=say(w.KINDS[item.kind]), number=w.number(_seen(item.fine))))
+        kind = self._both(say(w.KIND, kind=say(w.KINDS[item.kind]), number=w.number(_seen(item.number))))
         return {"title": title, "kind": kind, "sum": amount(item.fils)}
 
     def _both(self, text: Arg) -> dict[str, str]:

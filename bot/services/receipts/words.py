@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain import FineKind
+from bot.domain import ItemKind
 from bot.i18n.text import N_, Arg, Local, Ltr, Msg, Text, say
 
 BRAND: Final = say(N_("Iqamati"))
@@ -26,9 +26,9 @@ AUTH: Final = say(N_("Authorisation code"))
 VIOLATION: Final = say(N_("Violation"))
 AMOUNT_COLUMN: Final = say(N_("Amount (KWD)"))
 KIND: Final = N_("{kind}, number {number}")
-KINDS: Final[Mapping[FineKind, Msg]] = {
-    FineKind.RESIDENCY: N_("Residency violation"),
-    FineKind.TRAFFIC: N_("Traffic violation"),
+KINDS: Final[Mapping[ItemKind, Msg]] = {
+    ItemKind.RESIDENCY: N_("Residency violation"),
+    ItemKind.TRAFFIC: N_("Traffic violation"),
 }
 TOTAL: Final = N_("Total {total}")
 GIVEN_BACK: Final = N_("Refunded {amount} on {day}")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.dialogs.checkout import OpenOrder, PayLink, Standing
-from bot.domain import FineKind, Item
+from bot.domain import Item, ItemKind
 from bot.i18n.text import Local
 from bot.model import Chat, Woken
 from bot.ports import Asked
@@ -20,7 +20,7 @@ from tests.payments.machine.truths import Truths, must
 
 CHATS = (Chat("whatsapp", "96550001234"), Chat("telegram", "812000999"))
 FINES = tuple(
-    Item(f"F{number}", FineKind.TRAFFIC, Local(f"مخالفة {number}", f"Fine {number}"), fils)
+    Item(f"F{number}", ItemKind.TRAFFIC, Local(f"مخالفة {number}", f"Fine {number}"), fils)
     for number, fils in enumerate((5_000, 18_600, 1, 1_005, 999_999_000, 20_000), 1)
 )
 

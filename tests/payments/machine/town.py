@@ -192,14 +192,14 @@ class Registry:
         if self.mood is Mood.RUDE:
             raise Declined("registry", "unauthorised")
         word = "unknown_fine" if self.refuses else ""
-        if any(self._fines.get(item.fine, order) != order for item in items):
+        if any(self._fines.get(item.number, order) != order for item in items):
             word = "already_paid"
         if word and order not in self.recorded:
             self.refused.add(order)
             raise Declined("registry", word)
         said = (paid_at, gateway_reference, items)
         assert self.recorded.setdefault(order, said) == said, "recorded twice, and not alike"
-        self._fines |= dict.fromkeys((item.fine for item in items), order)
+        self._fines |= dict.fromkeys((item.number for item in items), order)
         await gate()
         if self.mood is Mood.LOST:
             raise Unavailable("registry", "timeout")

@@ -1,0 +1,4 @@
+"""Residencies: what the registry knows of one, what blocks its renewal, what a renewal costs. Pure.
+
+Amounts, limits and durations are data with a date and a source, in ``bot/rules/``.
+"""
