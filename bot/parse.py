@@ -205,3 +205,43 @@ def day(text: str, today: date) -> date | Invalid:
     except ValueError:
         return fault
     return found if abs(found - today) < timedelta(days=366 * _YEARS_AHEAD) else fault
+
+
+_AMOUNT: Final = re.compile(r"\d+(?:[.,٫٬،']\d+)*")
+_FILS: Final = re.compile(r"\bfils\b|فلس|فلوس")
+_DINAR: Final = 1000
+"""Fils in a dinar."""
+_MOST_DINARS: Final = 1_000_000
+"""More a month is no salary but another number, such as a civil ID."""
+
+
+def salary(text: str, today: date) -> int | Invalid:  # noqa: ARG001 - every reader has this shape
+    """A monthly salary in fils: ``850``, ``٨٥٠``, ``850.500 د.ك``, ``1,200 KD``, ``850 دينار و 500 فلس``."""
+    words = clean(text).lower()
+    found = _AMOUNT.findall(words)
+    fils = int(found[1]) if len(found) == 2 and found[1].isdigit() and _FILS.search(words) else 0  # noqa: PLR2004
+    if len(found) == 1 or fils:
+        amount = _dinars(found[0])
+        if amount is not None and fils < _DINAR and amount < _MOST_DINARS * _DINAR:
+            return amount + fils
+    return Invalid(
+        say(N_("I need one amount in dinars a month, like {example}."), example=Code("850 or 850.500"))
+    )
+
+
+def _dinars(number: str) -> int | None:
+    """``number`` in fils; None where it is no amount.
+
+    A comma before three digits groups, and a point divides, as Kuwait's papers do. A single digit before a point and
+    three more is the other way round: nobody's work permit states one dinar.
+    """
+    plain = number.replace("٫", ".").replace("٬", ",").replace("،", ",").replace("'", ",")
+    if re.fullmatch(r"\d\.\d{3}", plain):
+        plain = plain.replace(".", ",")
+    grouped = re.fullmatch(r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,3}))?", plain)
+    if grouped is None:
+        grouped = re.fullmatch(r"(\d+),(\d{1,2})", plain)  # a comma that divides, as on some keyboards
+    if grouped is None:
+        return None
+    whole, part = grouped.groups()
+    return int(whole.replace(",", "")) * _DINAR + int((part or "").ljust(3, "0"))

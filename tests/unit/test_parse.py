@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from idnumbers.nationalid import KWT
 
 from bot.i18n.text import Text
-from bot.parse import birth_date, check_digit, civil_id, day, is_civil_id, passport, reference
+from bot.parse import birth_date, check_digit, civil_id, day, is_civil_id, passport, reference, salary
 from bot.spec import Invalid
 
 TODAY = date(2026, 11, 21)
@@ -257,3 +257,67 @@ def test_no_days(text: str) -> None:
 )
 def test_any_day_in_any_order(on: date, written: str) -> None:
     assert day(on.strftime(written), TODAY) == on
+
+
+# --- salaries ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "fils"),
+    [
+        ("850", 850_000),
+        ("٨٥٠", 850_000),
+        ("۸۵۰", 850_000),
+        ("850 KD", 850_000),
+        ("KD850", 850_000),
+        ("850.500 د.ك", 850_500),
+        ("٨٥٠٫٥٠٠ د.ك.", 850_500),
+        ("850.5", 850_500),
+        ("850,5", 850_500),
+        ("850,50", 850_500),
+        ("راتبي ٨٥٠ دينار", 850_000),
+        ("about 850 dinars a month", 850_000),
+        ("850 دينار و 500 فلس", 850_500),
+        ("850 KD 50 fils", 850_050),
+        ("1,200", 1_200_000),
+        ("1,200.250 KWD", 1_200_250),
+        ("١٬٢٠٠", 1_200_000),
+        ("1،200", 1_200_000),
+        ("1.200", 1_200_000),  # nobody's work permit states one dinar
+        ("75.500", 75_500),
+        ("799.999", 799_999),
+        ("\u200f800\u200f", 800_000),
+        ("0", 0),
+    ],
+)
+def test_a_salary_in_any_spelling(text: str, fils: int) -> None:
+    assert salary(text, TODAY) == fils
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "كثير",
+        "800 - 900",
+        "400 and 500",
+        "850 500",
+        "285011500029",
+        "850.5005",
+        "12,34,5",
+        "850 KD 1000 fils",
+        "1000000",
+    ],
+)
+def test_no_salary(text: str) -> None:
+    fault = salary(text, TODAY)
+    assert isinstance(fault, Invalid)
+    assert isinstance(fault.text, Text)
+    assert fault.text.msg.startswith("I need one amount")
+
+
+@given(st.integers(0, 999_999_999), st.sampled_from(SCRIPTS))
+def test_every_salary_is_read_back_as_written(fils: int, script: str) -> None:
+    written = f"{fils // 1000:,}.{fils % 1000:03}".translate(str.maketrans("0123456789", script))
+    assume(fils // 1000 > 9)
+    assert salary(written, TODAY) == fils
