@@ -1,5 +1,6 @@
 """Values of the field that dialogs and services share. The words are those of the ministry's pages."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -130,3 +131,17 @@ class Bill(msgspec.Struct, frozen=True):
     owners: tuple[str, ...] = ()
     body: str = ""
     basket: Basket | None = None
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """One version of a text that a resident agrees to."""
+
+    version: int
+    date: date
+    ar: str
+    en: str
+
+    @property
+    def text(self) -> Local:
+        """In both languages."""
+        return Local(self.ar, self.en)
