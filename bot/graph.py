@@ -23,6 +23,7 @@ from bot.spec import (
     Link,
     Pick,
     State,
+    Upload,
     Waiting,
 )
 
@@ -31,6 +32,9 @@ TOKEN_LENGTH: Final = 24
 
 Edge = tuple[str, str, str]
 """From, to, label."""
+
+_OFFERING: Final = (Ask, Choose, Upload)
+"""States with ``choices``."""
 
 
 def edges(dialog: Dialog[Any]) -> Iterator[Edge]:
@@ -44,8 +48,8 @@ def _targets(state: State[Any]) -> Iterator[tuple[StrEnum, str]]:
     match state:
         case Ask():
             yield state.then, "valid"
-        case Pick():
-            yield state.then, "picked"
+        case Pick() | Upload():
+            yield state.then, "file" if isinstance(state, Upload) else "picked"
         case Do():
             yield state.then, "ok"
             for failure, to in state.failed.items():
@@ -63,7 +67,7 @@ def _targets(state: State[Any]) -> Iterator[tuple[StrEnum, str]]:
             yield state.left, f"{state.dialog} left"
         case _:
             pass
-    if isinstance(state, Ask | Choose):
+    if isinstance(state, _OFFERING):
         for choice in state.choices:
             if isinstance(choice, Go):
                 yield choice.to, choice.label if isinstance(choice.label, Msg) else choice.label.__name__
@@ -150,6 +154,11 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
                 made = get_type_hints(state.parse).get("return")
                 if fields[state.into] not in (made, *getattr(made, "__args__", ())):
                     yield f"{state.into!r} cannot hold what {state.parse.__name__} reads"
+        case Upload():
+            if fields.get(state.into) is not str:
+                yield f"{state.into!r} cannot hold a file's reference"
+            if not state.kinds:
+                yield "no kind of file counts"
         case Do():
             missing = {word.value for word in state.refused or ()} - {word.value for word in state.failed}
             for word in sorted(missing):
@@ -160,7 +169,7 @@ def _state_faults(dialog: Dialog[Any], state: State[Any], table: Mapping[str, Di
             yield from _call_faults(state, table)
         case _:
             pass
-    if isinstance(state, Ask | Choose):
+    if isinstance(state, _OFFERING):
         tokens = [choice.token for choice in state.choices if isinstance(choice, Go)]
         for token in sorted({token for token in tokens if tokens.count(token) > 1}):
             yield f"two choices are called {token!r}"
@@ -191,7 +200,7 @@ def mermaid(dialog: Dialog[Any]) -> str:
             lines.append(f"    {name.value} --> [*]")
         elif _is_end(state):
             lines.append(f"    {name.value} --> [*]: rest")
-        if isinstance(state, Ask | Choose):
+        if isinstance(state, _OFFERING):
             for choice in state.choices:
                 if isinstance(choice, Link | Command):
                     label = choice.label if isinstance(choice.label, Msg) else choice.label.__name__

@@ -60,12 +60,15 @@ class Attached(Event, frozen=True, kw_only=True):
     Attributes:
         kind: of what was sent.
         file: reference under which the channel put the content (`bot.ports.Files`), empty where it kept none.
+        missing: why it kept none where a file was asked for: ``large``, ``kind`` (the content is not what can be
+            read), else it did not arrive.
         name: the file's name as the resident has it, without a folder; may be empty.
         source: the channel's message ref.
     """
 
     kind: str
     file: str = ""
+    missing: str = ""
     name: str = ""
     source: str = ""
 
@@ -205,13 +208,17 @@ class Button(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Say(msgspec.Struct, frozen=True, tag="say"):
-    """Send a message; ``edits`` names a message of ours to rewrite in place of sending a new one."""
+    """Send a message; ``edits`` names a message of ours to rewrite in place of sending a new one.
+
+    ``awaits`` are the kinds of files that answer it (`Attached.kind`), for channels that offer to send one.
+    """
 
     key: str
     language: str
     spans: tuple[Span, ...]
     rows: tuple[tuple[Button, ...], ...] = ()
     edits: str = ""
+    awaits: tuple[str, ...] = ()
 
 
 class Settle(msgspec.Struct, frozen=True, tag="settle"):

@@ -261,7 +261,7 @@ class End(Generic[A]):
     value: Callable[[A], Any] | None = None
 
 
-State = Ask[A] | Choose[A] | Pick[A] | Do[A] | Decide[A] | Call[A] | Identify[A] | End[A]
+State = Ask[A] | Choose[A] | Upload[A] | Pick[A] | Do[A] | Decide[A] | Call[A] | Identify[A] | End[A]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,15 @@ from bot.engine import commands, words
 from bot.engine.machine import Asking, Machine
 from bot.engine.turn import Answered, Disarmed, Key
 from bot.i18n.text import Arg, Lines, Ltr, lines, say
-from bot.model import Pressed
-from bot.spec import Ask, Choose, Go, Invalid, Pick, Waiting
+from bot.model import Attached, Pressed
+from bot.spec import Ask, Choose, Go, Invalid, Pick, Upload, Waiting
 from bot.spelling import clean
 
 DOUBLE_TAP: Final = 5
 """Seconds within which the same button again is a slip of the finger, not a question."""
+
+_PICTURES: Final = frozenset({"photo", "live_photo", "video", "animation", "sticker"})
+"""What somebody sends who takes a picture of a list instead of sending it."""
 
 
 def says_enough(machine: Machine, text: str) -> bool:
@@ -28,7 +31,7 @@ def says_enough(machine: Machine, text: str) -> bool:
 def by_label(machine: Machine, text: str) -> bool:
     """Take the button whose label was typed. It comes before commands: «Previous» may turn a page."""
     state = machine.state
-    if not isinstance(state, Ask | Choose | Pick):
+    if not isinstance(state, Waiting):
         return False
     for key in (key for row in machine.rows(state) for key in row):
         if machine.book.speech.same(text, key.label, machine.language):
@@ -67,7 +70,7 @@ def answer(machine: Machine, state: Ask[Any], text: str) -> None:
     machine.say(Lines(tuple(parts)), machine.rows(state))
 
 
-def _by_word(machine: Machine, state: Ask[Any] | Choose[Any], text: str) -> bool:
+def _by_word(machine: Machine, state: Ask[Any] | Choose[Any] | Upload[Any], text: str) -> bool:
     meant = machine.book.speech.choices(text)
     for choice in machine.visible(state):
         if isinstance(choice, Go) and choice.token in meant:
@@ -85,9 +88,9 @@ def _take(machine: Machine, choice: Go[Any]) -> None:
 # --- in words ----------------------------------------------------------------------------------
 
 
-def choose_in_words(machine: Machine, state: Choose[Any] | Pick[Any], text: str) -> None:
+def choose_in_words(machine: Machine, state: Choose[Any] | Upload[Any] | Pick[Any], text: str) -> None:
     """A typed number, a word for a choice; where nothing is at stake also a whole new request."""
-    if isinstance(state, Choose):
+    if isinstance(state, Choose | Upload):
         understood = _by_word(machine, state, text) or _numbered(machine, state, text)
     elif state.done is None:
         understood = _numbered(machine, state, text)
@@ -97,7 +100,10 @@ def choose_in_words(machine: Machine, state: Choose[Any] | Pick[Any], text: str)
         return
     misses = machine.top.misses + 1
     machine.set(misses=misses)
-    machine.note(say(words.NOT_A_CHOICE if misses == 1 else words.NOT_A_CHOICE_AGAIN))
+    if isinstance(state, Upload):
+        machine.note(say(words.AWAITS_FILE))
+    else:
+        machine.note(say(words.NOT_A_CHOICE if misses == 1 else words.NOT_A_CHOICE_AGAIN))
     if misses > 2:  # noqa: PLR2004
         machine.note(say(words.LOST))
     machine.ask()
@@ -115,7 +121,7 @@ def ask_anew(machine: Machine, text: str) -> bool:
     return False
 
 
-def _numbered(machine: Machine, state: Choose[Any] | Pick[Any], text: str) -> bool:
+def _numbered(machine: Machine, state: Choose[Any] | Upload[Any] | Pick[Any], text: str) -> bool:
     """``2``: the second button as it stands on the screen, links and the way back included."""
     keys = [key for row in machine.rows(state) for key in row]
     number = clean(text)
@@ -149,6 +155,27 @@ def _one(machine: Machine, state: Pick[Any], value: str) -> bool:
     machine.set(answers={**machine.top.answers, state.into: value})
     machine.go(state.then.value)
     return True
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def attached(machine: Machine, event: Attached) -> None:
+    """Take a file where one is asked for; say what to do where it is not one, or did not arrive."""
+    state = machine.state
+    if not isinstance(state, Upload):
+        machine.note(say(words.READS_TEXT))
+    elif event.kind not in state.kinds:
+        machine.note(say(words.AS_FILE if event.kind in _PICTURES else words.AWAITS_FILE))
+    elif event.file:
+        machine.set(answers={**machine.top.answers, state.into: event.file})
+        machine.go(state.then.value)
+        return
+    elif event.missing == "large":
+        machine.note(say(words.FILE_LARGE, size=machine.book.megabytes))
+    else:
+        machine.note(words.TABLES if event.missing == "kind" else say(words.FILE_LOST))
+    machine.ask()
 
 
 # --- buttons -----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class Book:
         speech: word tables.
         intro: said before a first answer that skips the greeting.
         signed_for: seconds without a message after which nobody is signed in any more.
+        megabytes: the largest file that channels take.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Book:
         speech: Speech,
         intro: Arg,
         signed_for: int = 1800,
+        megabytes: int = 5,
     ) -> None:
         self.dialogs = {dialog.id: dialog for dialog in dialogs}
         self.home = self.dialogs[home]
@@ -42,6 +44,7 @@ class Book:
         self.intro = intro
         self.menu = menu.value
         self.signed_for = signed_for
+        self.megabytes = megabytes
         self._doors = {
             state.dialog: name for name, state in self.home.states.items() if isinstance(state, Call)
         }

@@ -32,6 +32,7 @@ from bot.spec import (
     Pick,
     Show,
     State,
+    Upload,
     Waiting,
 )
 
@@ -42,7 +43,7 @@ FRESH: Final = 300
 """Seconds after signing in within which nothing asks for it again."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-Asking = Ask[Any] | Choose[Any] | Pick[Any]
+Asking = Ask[Any] | Choose[Any] | Upload[Any] | Pick[Any]
 
 
 def base36(number: int) -> str:
@@ -241,14 +242,21 @@ class Machine:
         """Say ``text`` above what is asked next."""
         self.notes.append(text)
 
-    def say(self, text: Arg, rows: tuple[tuple[Key, ...], ...] = (), edits: str = "") -> None:
+    def say(
+        self,
+        text: Arg,
+        rows: tuple[tuple[Key, ...], ...] = (),
+        edits: str = "",
+        awaits: tuple[str, ...] = (),
+    ) -> None:
         """Say ``text`` under the notes gathered so far."""
         parts: list[Arg] = []
         for part in [*self.notes, text]:
             if part != EMPTY:
                 parts += [EMPTY, part] if parts else [part]
         self.notes = []
-        self.replies.append(Said(parts[0] if len(parts) == 1 else Lines(tuple(parts)), rows, edits))
+        whole = parts[0] if len(parts) == 1 else Lines(tuple(parts))
+        self.replies.append(Said(whole, rows, edits, awaits))
 
     def flush(self) -> None:
         """Say the notes that nothing followed."""
@@ -259,7 +267,8 @@ class Machine:
         """Ask the current question (again), under the notes gathered so far."""
         state = self.state
         if isinstance(state, Waiting):
-            self.say(self.prompt(state), self.rows(state), edits)
+            awaits = state.kinds if isinstance(state, Upload) else ()
+            self.say(self.prompt(state), self.rows(state), edits, awaits)
         else:
             self.say(say(words.WORKING))
 

@@ -12,7 +12,7 @@ from bot.engine.turn import Erased, Key, Turn
 from bot.i18n.speech import guess_language
 from bot.i18n.text import say
 from bot.model import Attached, Elapsed, Event, Outcome, Pressed, Session, Slow, Typed, Woken
-from bot.spec import Ask, Choose, Do, Pick, Waiting
+from bot.spec import Ask, Choose, Do, Pick, Upload, Waiting
 
 SEEN: Final = 12
 """Event ids remembered; channels redeliver within a few messages."""
@@ -50,6 +50,16 @@ def step(book: Book, session: Session, event: Event, now: int) -> Turn:
     return machine.turn((*session.seen, mark)[-SEEN:])
 
 
+def awaited(book: Book, session: Session, now: int) -> tuple[str, ...]:
+    """Kinds of files that would answer the question of ``session`` now; a channel keeps no others."""
+    if not session.frames or now - session.touched > FORGET_AFTER:
+        return ()
+    frame = session.frames[-1]
+    dialog = book.dialogs.get(frame.dialog)
+    state = {name.value: each for name, each in dialog.states.items()}.get(frame.state) if dialog else None
+    return state.kinds if isinstance(state, Upload) else ()
+
+
 # --- the resident ------------------------------------------------------------------------------
 
 
@@ -76,8 +86,7 @@ def _resident(machine: Machine, event: Typed | Pressed | Attached, *, moved: boo
     elif isinstance(event, Typed):
         _typed(machine, event, long_ago=idle > REMIND_AFTER)
     else:
-        machine.note(say(words.READS_TEXT))
-        machine.ask()
+        answers.attached(machine, event)
 
 
 def _commands(event: Typed | Pressed | Attached) -> bool:
@@ -133,7 +142,7 @@ def _typed(machine: Machine, event: Typed, *, long_ago: bool) -> None:
         commands.carry_on(machine)
     elif isinstance(state, Ask):
         answers.answer(machine, state, text)
-    elif isinstance(state, Choose | Pick):
+    elif isinstance(state, Choose | Upload | Pick):
         answers.choose_in_words(machine, state, text)
     else:
         machine.say(say(words.WORKING))
@@ -183,7 +192,7 @@ def _slow(machine: Machine, event: Slow) -> None:
 def _woken(machine: Machine, event: Woken) -> None:
     if machine.frames and machine.top.dialog == event.dialog:
         state = machine.state
-        edge = state.wakes.get(event.kind) if isinstance(state, Ask | Choose | Pick | Do) else None
+        edge = state.wakes.get(event.kind) if isinstance(state, Waiting | Do) else None
         if edge is not None and edge.ref(machine.answers()) == event.ref:
             if edge.to is not None:
                 if edge.keep:

@@ -16,11 +16,12 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A message; ``edits`` names the message of ours it replaces."""
+    """A message; ``edits`` names the message of ours it replaces, ``awaits`` the kinds of files that answer it."""
 
     text: Arg
     rows: tuple[tuple[Key, ...], ...] = ()
     edits: str = ""
+    awaits: tuple[str, ...] = ()
 
 
 class Answered(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.i18n.text import N_, Arg, Ltr
+from bot.i18n.text import N_, Arg, Ltr, Text
 
 BACK: Final = N_("Back")
 MENU: Final = N_("Menu")
@@ -24,6 +24,16 @@ NOT_A_CHOICE_AGAIN: Final = N_(
 LOST: Final = N_("To start again at any time write “menu”; “help” tells what I can do.")
 TOO_LONG: Final = N_("That message is too long for me. One number or one choice is enough.")
 READS_TEXT: Final = N_("I can read text and button presses here, not photos, voice or files.")
+AWAITS_FILE: Final = N_("Here I wait for a file. Attach it and send it, or press one of the buttons.")
+AS_FILE: Final = N_("I cannot read a picture of it. Send the file itself, as it is on your device.")
+FILE_LARGE: Final = N_(
+    "That file is larger than {size} MB. Send a smaller one, or the same in several parts."
+)
+FILE_UNREAD: Final = N_(
+    "I can read tables here: a file that ends in {excel} or {csv}. Save it as one, then send it again."
+)
+TABLES: Final = Text(FILE_UNREAD, {"excel": Ltr(".xlsx"), "csv": Ltr(".csv")})
+FILE_LOST: Final = N_("The file did not reach me whole. Please send it again.")
 WORKING: Final = N_("One moment, I am still asking. I will write as soon as there is an answer.")
 LANGUAGE_SET: Final = N_("From now on in English.")
 SIGNED_OUT: Final = N_("You are signed out. Nobody can act in your name from this chat.")

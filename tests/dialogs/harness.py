@@ -167,7 +167,14 @@ class Chat:
 
     def attaches(self, kind: str) -> "Chat":
         """Send something that is no text."""
-        return self.act(Attached(kind=kind, source=f"r{next(self._ids)}", **self._event()))
+        return self.sends(kind)
+
+    def sends(self, kind: str = "document", *, file: str = "", name: str = "", missing: str = "") -> "Chat":
+        """Send a file that the channel kept as ``file``, or could not keep because of ``missing``."""
+        source = f"r{next(self._ids)}"
+        return self.act(
+            Attached(kind=kind, file=file, name=name, missing=missing, source=source, **self._event())
+        )
 
     def wait(self, *, seconds: int = 0, minutes: int = 0, hours: int = 0) -> "Chat":
         """Let time pass; timers that run out do what they do."""
