@@ -4,11 +4,19 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
-from aiogram.types import Update
 
 from bot.handlers.telegram import Telegram
-from bot.handlers.telegram.updates import OPEN_PRIVATE, PRIVATE_ONLY, WANTED, chat_of, event_of, misplaced
+from bot.handlers.telegram.updates import (
+    OPEN_PRIVATE,
+    PRIVATE_ONLY,
+    WANTED,
+    Update,
+    chat_of,
+    event_of,
+    misplaced,
+)
 from bot.model import Attached, Chat, Event, Pressed, Typed
 from bot.tasks import Tasks
 from tests.telegram.bot_api import BotApi, Fault, message, press
@@ -20,7 +28,7 @@ PLACE = {"latitude": 29.3, "longitude": 47.9}
 
 
 def update(**content: Any) -> Update:
-    return Update.model_validate({"update_id": 9, **content})
+    return msgspec.json.decode(msgspec.json.encode({"update_id": 9, **content}), type=Update)
 
 
 def test_text() -> None:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from bot.config import Settings
 from bot.errors import ConfigError
+from bot.handlers.telegram.calls import Calls
 from bot.handlers.telegram.pace import PER_SECOND
 from bot.handlers.telegram.poll import Poller
 from bot.handlers.telegram.retry import insist
@@ -62,7 +63,9 @@ class Telegram:
         self._secret = telegram_secret(settings)
         self._bot = _open(settings)
         self._username = ""
-        self.channel = TelegramChannel(self._bot, clock, per_second)
+        token = settings.telegram_token.get_secret_value()
+        self._calls = Calls(settings.telegram_api_base, token, TIMEOUT)
+        self.channel = TelegramChannel(self._calls, clock, per_second)
 
     def link(self) -> str:
         """Where the bot's chats are; Telegram's own address until its name is known."""
@@ -89,10 +92,11 @@ class Telegram:
 
     async def close(self) -> None:
         """Close the connections. The webhook stays: Telegram keeps what comes meanwhile."""
+        await self._calls.close()
         await self._bot.session.close()
 
     def _inbox(self, handle: Handle) -> Inbox:
-        return Inbox(self._bot, handle, self.channel, self._tasks, self._translate)
+        return Inbox(self._calls, self.link, handle, self.channel, self._tasks, self._translate)
 
 
 def telegram_secret(settings: Settings) -> str:

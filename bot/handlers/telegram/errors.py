@@ -1,22 +1,15 @@
 """What Telegram's refusals mean to us, in our words only.
 
-A text of aiogram's may hold the chat's id, a link with its token, or (through aiohttp) the address with
-the bot's token. So nothing of it is kept, neither as text nor as the cause of an error of ours.
+Telegram's words may hold the chat's id or a link with its token, and a text of aiogram's (through aiohttp) the address
+with the bot's token. So nothing of them is kept, neither as text nor as the cause of an error of ours.
 """
 
-from typing import cast
+from typing import Final
 
-from aiogram.exceptions import (
-    AiogramError,
-    ClientDecodeError,
-    TelegramBadRequest,
-    TelegramEntityTooLarge,
-    TelegramForbiddenError,
-    TelegramMigrateToChat,
-    TelegramRetryAfter,
-)
+from aiogram.exceptions import AiogramError
 
 from bot.errors import DeliveryError, Rejected, RetryLater, Unavailable, Unreachable
+from bot.handlers.telegram.calls import Refusal
 
 FAILURES = (AiogramError, UnicodeError)
 """What a call through aiogram raises; the second when a proxy answers something that is not text."""
@@ -41,29 +34,26 @@ _GONE = ("chat not found", "user not found", "user is deactivated", "peer_id_inv
 _KNOWN = ("can't parse entities", "message is too long", "message text is empty", "button_data_invalid")
 
 
-def says(error: BaseException, phrases: tuple[str, ...]) -> bool:
-    """Whether ``error`` is Telegram's 400 with one of ``phrases``."""
-    return isinstance(error, TelegramBadRequest) and any(p in error.message.lower() for p in phrases)
+_BAD_REQUEST: Final = 400
+_FORBIDDEN: Final = 403
+_TOO_LARGE: Final = 413
+_TOO_MANY: Final = 429
+_MIGRATED: Final = "group chat was upgraded to a supergroup"
 
 
-def went_well(error: BaseException) -> bool:
-    """Whether Telegram did what was asked and aiogram merely could not read what it returned."""
-    return isinstance(error, ClientDecodeError) and _says_ok(error.data)
+def says(refusal: Refusal, phrases: tuple[str, ...]) -> bool:
+    """Whether ``refusal`` is a 400 with one of ``phrases``."""
+    return refusal.code == _BAD_REQUEST and any(phrase in refusal.description for phrase in phrases)
 
 
-def failure(error: BaseException) -> DeliveryError | Unavailable:
-    """Our error for one of `FAILURES`. To be raised outside the ``except`` block, so that it has no cause."""
-    if isinstance(error, TelegramRetryAfter):
-        return RetryLater(error.retry_after)
-    if isinstance(error, TelegramForbiddenError | TelegramMigrateToChat) or says(error, _GONE):
+def failure(refusal: Refusal) -> DeliveryError | Unavailable:
+    """Our error for a refusal."""
+    if refusal.code == _TOO_MANY or refusal.retry_after:
+        return RetryLater(refusal.retry_after or 1)
+    if refusal.code == _FORBIDDEN or says(refusal, (*_GONE, _MIGRATED)):
         return Unreachable("the chat is blocked or gone")
-    if isinstance(error, TelegramBadRequest):
-        return Rejected(next((p for p in _KNOWN if says(error, (p,))), "Telegram refused the message"))
-    if isinstance(error, TelegramEntityTooLarge):
+    if refusal.code == _BAD_REQUEST:
+        return Rejected(next((p for p in _KNOWN if says(refusal, (p,))), "Telegram refused the message"))
+    if refusal.code == _TOO_LARGE:
         return Rejected("message is too long")
-    return Unavailable("telegram", type(error).__name__)
-
-
-def _says_ok(answer: object) -> bool:
-    # The decoded answer; its text when it was not even JSON.
-    return isinstance(answer, dict) and cast("dict[str, object]", answer).get("ok") is True
+    return Unavailable("telegram", f"answered {refusal.code}")

@@ -12,12 +12,11 @@ import structlog
 from aiogram import Bot
 from aiogram.exceptions import TelegramConflictError
 from aiogram.methods import TelegramMethod
-from aiogram.types import Update
 
 from bot.errors import StoreAway
 from bot.handlers.telegram.errors import FAILURES
 from bot.handlers.telegram.retry import Backoff, insist, token_fault
-from bot.handlers.telegram.updates import WANTED, Inbox, chat_of
+from bot.handlers.telegram.updates import WANTED, Inbox, Update, chat_of
 from bot.ports import Clock
 
 log = structlog.get_logger(__name__)

@@ -3,9 +3,8 @@
 from html import escape
 from itertools import pairwise
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
-
 from bot.errors import Rejected
+from bot.handlers.telegram.calls import Key, Markup
 from bot.model import Button, Span, plain
 
 LIMIT = 4096
@@ -42,7 +41,7 @@ def pieces(spans: tuple[Span, ...], limit: int = LIMIT) -> list[tuple[Span, ...]
     return [piece for piece in cut if plain(piece).strip()] or [spans]
 
 
-def keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
+def keyboard(rows: Rows) -> Markup | None:
     """The inline keyboard of ``rows``, None when there are none.
 
     Raises:
@@ -50,7 +49,7 @@ def keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
     """
     if not rows:
         return None
-    return InlineKeyboardMarkup(inline_keyboard=[[_button(button) for button in row] for row in rows])
+    return Markup(tuple(tuple(_button(button) for button in row) for row in rows))
 
 
 def links_in_text(spans: tuple[Span, ...], rows: Rows) -> tuple[tuple[Span, ...], Rows]:
@@ -72,14 +71,14 @@ def _tagged(span: Span) -> str:
     return f"<{tag}>{text}</{tag}>" if tag and text else text
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button) -> Key:
     if bool(button.token) == bool(button.url):
         raise Rejected("a button needs either a token or a link")
     if len(button.token.encode()) > TOKEN_BYTES:
         raise Rejected(f"a button's token is over {TOKEN_BYTES} bytes")
     if button.url:
-        return InlineKeyboardButton(text=button.label, url=button.url)
-    return InlineKeyboardButton(text=button.label, callback_data=button.token)
+        return Key(button.label, url=button.url)
+    return Key(button.label, callback_data=button.token)
 
 
 def _fitting(text: str, limit: int) -> int:

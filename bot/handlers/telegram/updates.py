@@ -1,17 +1,14 @@
 """What residents send on Telegram, as events."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
+import msgspec
 import structlog
-from aiogram import Bot
-from aiogram.enums import ChatType, ContentType
-from aiogram.methods import AnswerCallbackQuery
-from aiogram.types import CallbackQuery, Message, Update
-from pydantic import ValidationError
 
 from bot.errors import DeliveryError, Unavailable
-from bot.handlers.telegram.errors import FAILURES
+from bot.handlers.telegram.calls import Answered, Calls
 from bot.handlers.telegram.send import NAME, TelegramChannel
 from bot.handlers.telegram.setup import Translate
 from bot.i18n.text import N_
@@ -29,31 +26,95 @@ OPEN_PRIVATE = N_("Open a private chat")
 
 _COMMAND_TO = re.compile(r"(/\w+)@\w+")  # "/menu@iqamati_bot": how clients write a command in some places
 
-# What a resident may send that is not text, by aiogram's names. Anything else that comes as a message is
-# a notice of Telegram's own (a pinned message, a timer changed) and nobody waits for an answer to it.
-_ATTACHED = frozenset(
-    {
-        ContentType.ANIMATION,
-        ContentType.AUDIO,
-        ContentType.CHECKLIST,
-        ContentType.CONTACT,
-        ContentType.DICE,
-        ContentType.DOCUMENT,
-        ContentType.GAME,
-        ContentType.GIVEAWAY,
-        ContentType.LIVE_PHOTO,
-        ContentType.LOCATION,
-        ContentType.PAID_MEDIA,
-        ContentType.PHOTO,
-        ContentType.POLL,
-        ContentType.STICKER,
-        ContentType.STORY,
-        ContentType.VENUE,
-        ContentType.VIDEO,
-        ContentType.VIDEO_NOTE,
-        ContentType.VOICE,
-    }
-)
+PRIVATE: Final = "private"
+
+_Thing = Any
+"""Content whose kind is all that matters."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """``User``, as far as it is looked at; so are the others below. Fields not named here are passed over unread."""
+
+    is_bot: bool = False
+    language_code: str | None = None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """``Chat``."""
+
+    id: int
+    type: str = PRIVATE
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a message may hold that is not text, by Telegram's names.
+
+    Anything else that comes as a message is a notice of Telegram's own (a pinned message, a timer changed) and nobody
+    waits for an answer to it.
+    """
+
+    animation: _Thing = None
+    audio: _Thing = None
+    checklist: _Thing = None
+    contact: _Thing = None
+    dice: _Thing = None
+    document: _Thing = None
+    game: _Thing = None
+    giveaway: _Thing = None
+    live_photo: _Thing = None
+    paid_media: _Thing = None
+    photo: _Thing = None
+    poll: _Thing = None
+    sticker: _Thing = None
+    story: _Thing = None
+    venue: _Thing = None
+    location: _Thing = None  # after the venue, which holds one
+    video: _Thing = None
+    video_note: _Thing = None
+    voice: _Thing = None
+
+
+class Message(Content, frozen=True, kw_only=True):
+    """``Message``."""
+
+    message_id: int
+    chat: Place
+    sender: Person | None = msgspec.field(name="from", default=None)
+    text: str | None = None
+
+    def kind(self) -> str:
+        """What it holds that is not text; empty for nothing a resident sent."""
+        for name in _KINDS:
+            if getattr(self, name) is not None:
+                # An animation also comes as the document it was sent as; it is the first of the two.
+                return name
+        return ""
+
+
+_KINDS: Final = Content.__struct_fields__
+
+
+class Press(msgspec.Struct, frozen=True, kw_only=True):
+    """``CallbackQuery``."""
+
+    id: str
+    sender: Person = msgspec.field(name="from")
+    # It may be too old for Telegram to show, but it still names the chat. There is none for a message sent "via"
+    # the bot elsewhere, which we never send.
+    message: Message | None = None
+    data: str | None = None
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """``Update``: of the kinds in `WANTED`."""
+
+    update_id: int
+    message: Message | None = None
+    channel_post: Message | None = None
+    callback_query: Press | None = None
+
+
+_DECODE: Final = msgspec.json.Decoder(Update).decode
 
 
 def chat_of(update: Update) -> int | None:
@@ -70,7 +131,7 @@ def event_of(update: Update) -> Event | None:
     if update.callback_query is not None:
         return _pressed(update.update_id, update.callback_query)
     message = update.message
-    if message is None or message.chat.type != ChatType.PRIVATE:
+    if message is None or message.chat.type != PRIVATE:
         return None
     return _written(update.update_id, message)
 
@@ -78,16 +139,17 @@ def event_of(update: Update) -> Event | None:
 def misplaced(update: Update) -> int | None:
     """The group or channel somebody wrote to us in, None when it was a private chat or nothing was said."""
     message = update.message or update.channel_post
-    if message is None or message.chat.type == ChatType.PRIVATE or _by_bot(message):
+    if message is None or message.chat.type == PRIVATE or _by_bot(message):
         return None
-    return message.chat.id if message.text or message.content_type in _ATTACHED else None
+    return message.chat.id if message.text or message.kind() else None
 
 
 class Inbox:
     """Takes Telegram's updates one by one, however they came.
 
     Args:
-        bot: to answer presses.
+        calls: to answer presses.
+        link: where the bot's private chat is.
         handle: one event through one turn.
         channel: to refuse groups.
         tasks: for what a turn does not wait for.
@@ -95,19 +157,26 @@ class Inbox:
     """
 
     def __init__(
-        self, bot: Bot, handle: Handle, channel: TelegramChannel, tasks: Tasks, translate: Translate
+        self,
+        calls: Calls,
+        link: Callable[[], str],
+        handle: Handle,
+        channel: TelegramChannel,
+        tasks: Tasks,
+        translate: Translate,
     ) -> None:
-        self._bot = bot
+        self._calls = calls
+        self._link = link
         self._handle = handle
         self._channel = channel
         self._tasks = tasks
         self._translate = translate
 
-    def read(self, raw: dict[str, Any]) -> Update | None:
-        """The update, None for one that aiogram does not understand: it would be no better next time."""
+    def read(self, raw: bytes | dict[str, Any]) -> Update | None:
+        """The update, None for one of another shape than Telegram's: it would be no better next time."""
         try:
-            return Update.model_validate(raw)
-        except ValidationError:
+            return _DECODE(raw) if isinstance(raw, bytes) else msgspec.convert(raw, Update)
+        except (msgspec.DecodeError, UnicodeDecodeError):
             log.warning("an update of an unknown shape was passed over")
             return None
 
@@ -127,8 +196,8 @@ class Inbox:
     async def _answer(self, callback: str) -> None:
         # Stops the clock on the button. Best effort: an old press cannot be answered any more.
         try:
-            await self._bot(AnswerCallbackQuery(callback_query_id=callback))
-        except FAILURES as error:
+            await self._calls.do("answerCallbackQuery", Answered(callback))
+        except Unavailable as error:
             log.debug("a press was not answered", error=type(error).__name__)
 
     async def _refuse(self, group: int, update: int) -> None:
@@ -136,11 +205,10 @@ class Inbox:
         text = "\n\n".join(self._translate(PRIVATE_ONLY, language) for language in both)
         label = " · ".join(self._translate(OPEN_PRIVATE, language) for language in both)
         try:
-            me = await self._bot.me()
-            rows = ((Button(label, url=f"https://t.me/{me.username}"),),)
+            rows = ((Button(label, url=self._link()),),)
             refusal = Say(key=f"tg:{update}", language="ar", spans=(Span(text),), rows=rows)
             await self._channel.deliver(Chat(NAME, str(group)), refusal)
-        except (*FAILURES, DeliveryError, Unavailable) as error:
+        except (DeliveryError, Unavailable) as error:
             log.debug("a group was not answered", error=type(error).__name__)
 
 
@@ -148,31 +216,28 @@ def _written(update: int, message: Message) -> Event | None:
     if _by_bot(message):
         return None
     event, chat, source = f"tg:{update}", Chat(NAME, str(message.chat.id)), str(message.message_id)
-    language = (message.from_user.language_code if message.from_user else None) or ""
+    language = (message.sender.language_code if message.sender else None) or ""
     if message.text:
         command = _COMMAND_TO.match(message.text)
         text = command[1] + message.text[command.end() :] if command else message.text
         return Typed(id=event, chat=chat, language=language, source=source, text=text)
-    kind = message.content_type
-    if kind in _ATTACHED:
-        return Attached(id=event, chat=chat, language=language, source=source, kind=ContentType(kind).value)
+    if kind := message.kind():
+        return Attached(id=event, chat=chat, language=language, source=source, kind=kind)
     return None
 
 
-def _pressed(update: int, callback: CallbackQuery) -> Event | None:
-    # The message may be too old for Telegram to show, but it still names the chat. There is none for a
-    # message sent "via" the bot elsewhere, which we never send.
+def _pressed(update: int, callback: Press) -> Event | None:
     message = callback.message
-    if message is None or message.chat.type != ChatType.PRIVATE or not callback.data:
+    if message is None or message.chat.type != PRIVATE or not callback.data:
         return None
     return Pressed(
         id=f"tg:{update}",
         chat=Chat(NAME, str(message.chat.id)),
-        language=callback.from_user.language_code or "",
+        language=callback.sender.language_code or "",
         source=str(message.message_id),
         token=callback.data,
     )
 
 
 def _by_bot(message: Message) -> bool:
-    return message.from_user is not None and message.from_user.is_bot
+    return message.sender is not None and message.sender.is_bot

@@ -1,0 +1,164 @@
+"""The calls that turns make, on `bot.wire`; set-up and long polling go through aiogram.
+
+aiogram builds a pydantic class for the answer of every call and reads the whole message back, which nobody here looks
+at (ADR 0023 has the figures). What is sent is the same, word for word.
+"""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from bot.errors import Unavailable
+from bot.wire import Answer, Lost, NotSent, Unfit, Wire
+
+SERVICE: Final = "telegram"
+_SERVER_ERROR: Final = 500
+_UNAUTHORISED: Final = 401
+"""The token is not known: the operator's to mend, and worth another try then."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Telegram's no.
+
+    Attributes:
+        code: ``error_code``, an HTTP status.
+        description: its words, lower case; they may hold the chat's id or quote the message.
+        retry_after: seconds it asks to wait, 0 for none.
+    """
+
+    code: int
+    description: str
+    retry_after: float = 0
+
+
+class NoPreview(msgspec.Struct, frozen=True):
+    """``LinkPreviewOptions``: previews would have Telegram's servers fetch the links we send."""
+
+    is_disabled: bool
+
+
+class Key(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``InlineKeyboardButton``."""
+
+    text: str
+    url: str = ""
+    callback_data: str = ""
+
+
+class Markup(msgspec.Struct, frozen=True):
+    """``InlineKeyboardMarkup``."""
+
+    inline_keyboard: tuple[tuple[Key, ...], ...]
+
+
+_NO_PREVIEW: Final = NoPreview(is_disabled=True)
+
+
+class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A method with its arguments; ``None`` stands for an argument that is not given."""
+
+    chat_id: int
+    text: str | None = None
+    message_id: int | None = None
+    action: str | None = None
+    parse_mode: str | None = None
+    link_preview_options: NoPreview | None = None
+    reply_markup: Markup | None = None
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """Arguments of ``answerCallbackQuery``."""
+
+    callback_query_id: str
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    retry_after: float = 0
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    ok: bool
+    error_code: int = 0
+    description: str = ""
+    parameters: _Parameters = _Parameters()
+
+
+_DECODE: Final = msgspec.json.Decoder(_Answer).decode
+_ENCODE: Final = msgspec.json.Encoder().encode
+
+
+def said(chat_id: int, html: str, markup: Markup | None, message_id: int | None = None) -> Call:
+    """Arguments of ``sendMessage``, or of ``editMessageText`` with ``message_id``."""
+    return Call(
+        chat_id=chat_id,
+        text=html,
+        message_id=message_id,
+        parse_mode="HTML",
+        link_preview_options=_NO_PREVIEW,
+        reply_markup=markup,
+    )
+
+
+class Calls:
+    """Calls of one bot's.
+
+    Args:
+        base: the Bot API server.
+        token: the bot's; part of every address, and of no error or log line.
+        timeout: seconds for one call. A message given up too early may have arrived, and would be sent twice.
+    """
+
+    def __init__(self, base: str, token: str, timeout: float) -> None:
+        self._wire = _open(base)
+        self._path = f"/bot{token}/"
+        self._timeout = timeout
+
+    async def do(self, method: str, arguments: Call | Answered) -> Refusal | None:
+        """Call ``method``; None when it was done.
+
+        Raises:
+            Unavailable: no answer, one of 5xx, or nonsense. Without cause and context: they may hold the token.
+        """
+        answer = await self._ask(method, _ENCODE(arguments))
+        if isinstance(answer, str):
+            raise Unavailable(SERVICE, answer)
+        told = _told(answer.body)
+        if told is None:
+            raise Unavailable(SERVICE, f"answered {answer.status}")
+        if told.ok:
+            return None
+        code = told.error_code or answer.status
+        if code >= _SERVER_ERROR or code == _UNAUTHORISED:
+            raise Unavailable(SERVICE, f"answered {code}")
+        return Refusal(code, told.description.lower(), told.parameters.retry_after)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._wire is not None:
+            await self._wire.close()
+
+    async def _ask(self, method: str, body: bytes) -> Answer | str:
+        """The answer, or why there is none."""
+        if self._wire is None:
+            return "no address"
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._wire.ask("POST", self._path + method, body)
+        except (NotSent, Lost, Unfit, TimeoutError) as error:
+            return type(error).__name__
+
+
+def _open(base: str) -> Wire | None:
+    """None for what is no address: it is told when something is sent, as for one where nobody is."""
+    try:
+        return Wire(base)
+    except ValueError:
+        return None
+
+
+def _told(body: bytes) -> _Answer | None:
+    try:
+        return _DECODE(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

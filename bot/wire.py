@@ -1,0 +1,232 @@
+"""A lean HTTP/1.1 client: one request and its answer, over connections that are kept.
+
+For the few calls that every turn makes (docs/performance.md has the figures; ADR 0023). Anything seldom goes through
+httpx or aiogram. No redirects, no cookies, no decoding, no proxies: a caller gets status, media type and bytes.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httptools
+import msgspec
+
+IDLE: Final = 30.0
+"""Seconds a kept connection may rest; servers commonly close theirs after 60 or more."""
+
+LIMIT: Final = 1024 * 1024
+"""Bytes of an answer that are read at most."""
+
+CONNECT: Final = 3.0
+"""Seconds to connect, TLS included; a peer that does not accept by then is not there."""
+
+
+class NotSent(Exception):
+    """No connection: the request certainly did not arrive."""
+
+
+class Lost(Exception):
+    """The connection ended before the answer did; whether the request arrived is not known."""
+
+
+class Unfit(Exception):
+    """What came is no HTTP answer we take: malformed, encoded, or too large."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer. ``media_type`` without parameters, lower case."""
+
+    status: int
+    body: bytes
+    media_type: str
+
+
+class Wire:
+    """Calls to one server.
+
+    Args:
+        base_url: ``http(s)://host[:port][/prefix]``.
+        headers: sent with every request.
+        limit: connections open at once; further calls wait.
+
+    Raises:
+        ValueError: not such an address.
+    """
+
+    def __init__(self, base_url: str, headers: Mapping[str, str] | None = None, limit: int = 100) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("expected an address that begins with https:// or http://")
+        self._host = parts.hostname
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._prefix = parts.path.rstrip("/")
+        given = {"Host": parts.netloc.rpartition("@")[2], **(headers or {})}
+        self._head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        self._free: list[_Connection] = []
+        self._open: set[_Connection] = set()
+        self._room = asyncio.Semaphore(limit)
+
+    async def ask(
+        self, method: str, path: str, content: bytes = b"", *, media_type: str = "application/json"
+    ) -> Answer:
+        """Send one request; the caller bounds the time.
+
+        Raises:
+            NotSent: no connection could be made, or a kept one was closed before anything of the answer came and
+                a new one cannot be made.
+            Lost: the connection ended before the answer did.
+            Unfit: not an answer we take.
+        """
+        kind = f"Content-Type: {media_type}\r\n" if content else ""
+        head = (
+            f"{method} {self._prefix}/{path.lstrip('/')} HTTP/1.1\r\n{self._head}{kind}"
+            f"Content-Length: {len(content)}\r\n\r\n"
+        )
+        request = head.encode("latin-1") + content
+        async with self._room:
+            connection = self._kept() or await self._new()
+            try:
+                return await connection.exchange(request)
+            finally:
+                self._back(connection)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for connection in tuple(self._open):
+            connection.close()
+        self._free.clear()
+
+    def _kept(self) -> "_Connection | None":
+        now = asyncio.get_running_loop().time()
+        while self._free:
+            connection = self._free.pop()
+            if connection.usable and now - connection.rested < IDLE:
+                return connection
+            connection.close()
+        return None
+
+    async def _new(self) -> "_Connection":
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT):
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(self._open),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
+                    server_hostname=self._host if self._tls else None,
+                )
+        except (OSError, TimeoutError) as error:  # an SSLError is an OSError
+            raise NotSent(type(error).__name__) from None
+        return connection
+
+    def _back(self, connection: "_Connection") -> None:
+        if connection.usable:
+            connection.rested = asyncio.get_running_loop().time()
+            self._free.append(connection)
+        else:
+            connection.close()
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: one exchange at a time."""
+
+    def __init__(self, among: "set[_Connection]") -> None:
+        self.rested = 0.0
+        self._among = among
+        self._transport: Any = None
+        self._waiting: asyncio.Future[Answer] | None = None
+        self._parser: Any = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._media_type = ""
+        self._encoded = False
+        self._closing = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether another exchange may follow."""
+        return not self._closing and self._waiting is None and not self._transport.is_closing()
+
+    async def exchange(self, request: bytes) -> Answer:
+        """Send ``request`` and wait for its answer."""
+        self._parser = httptools.HttpResponseParser(self)
+        self._body.clear()
+        self._size, self._media_type, self._encoded = 0, "", False
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        try:
+            return await self._waiting
+        finally:
+            if self._waiting is not None:  # given up by the caller: what still comes belongs to nobody
+                self._waiting = None
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._closing = True
+        self._among.discard(self)
+        if self._transport is not None:
+            self._transport.close()
+
+    # --- asyncio's ------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._among.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiting is None:  # nobody asked for it
+            self.close()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._fail(Unfit("malformed"))
+
+    def eof_received(self) -> None:
+        self._closing = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._closing = True
+        self._among.discard(self)
+        self._fail(Lost("closed"))
+
+    # --- the parser's ---------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        match name.lower():
+            case b"content-type":
+                self._media_type = value.partition(b";")[0].strip().lower().decode("latin-1")
+            case b"content-encoding":
+                self._encoded = True
+            case _:
+                pass
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > LIMIT:
+            self._fail(Unfit("too large"))
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or waiting.done():
+            return
+        self._closing = self._closing or not self._parser.should_keep_alive()
+        if self._encoded:
+            waiting.set_exception(Unfit("wrong content encoding"))
+            return
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        waiting.set_result(Answer(self._parser.get_status_code(), body, self._media_type))
+
+    def _fail(self, error: Exception) -> None:
+        waiting, self._waiting = self._waiting, None
+        self.close()
+        if waiting is not None and not waiting.done():
+            waiting.set_exception(error)
