@@ -66,6 +66,7 @@ class Message:
     rows: tuple[tuple[Button, ...], ...] = ()
     mine: bool = False
     erased: bool = False
+    awaits: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -322,8 +323,9 @@ class Chat:
 
     def _reply(self, reply: Said | Answered | Disarmed | Erased) -> None:
         match reply:
-            case Said(text, rows, edits):
-                message = Message(edits or f"m{next(self._ids)}", self._render(text), self._rows(rows))
+            case Said(text, rows, edits, awaits):
+                name = edits or f"m{next(self._ids)}"
+                message = Message(name, self._render(text), self._rows(rows), awaits=awaits)
                 if edits:
                     self.screen[self.screen.index(self.message(edits))] = message
                 else:

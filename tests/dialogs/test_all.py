@@ -15,7 +15,7 @@ from bot.graph import faults, mermaid
 from bot.i18n.render import bare
 from bot.i18n.text import N_, Money, Text, say
 from bot.ports import Effect
-from bot.spec import Ask, Call, Choose, Decide, Dialog, Do, End, Go, Pick, State, Waiting
+from bot.spec import Ask, Call, Choose, Decide, Dialog, Do, End, Go, Pick, State, Upload, Waiting
 from tests.dialogs.harness import CATALOG, RENDERER, SPEECH, Chat, message_id
 from tests.dialogs.places import MANY, PLACES, SEARCH, stand
 from tests.dialogs.shapes import DIAGRAMS, DIALOGS, shape, stored, unraised
@@ -221,10 +221,10 @@ def test_labels_fit_whatsapp(language: str, dialog: str, state: str) -> None:
     assert max(map(len, labels), default=0) <= ROW, labels
     fixed = (
         [choice.label for choice in spec.choices if isinstance(choice.label, str)]
-        if isinstance(spec, Ask | Choose)
+        if isinstance(spec, Ask | Choose | Upload)
         else []
     )
-    if isinstance(spec, Ask | Choose) and len(spec.choices) <= 3:
+    if isinstance(spec, Ask | Choose | Upload) and len(spec.choices) <= 3:
         assert all(len(CATALOG.text(label, language)) <= BUTTON for label in fixed)
 
 
@@ -331,7 +331,7 @@ def test_keywords_name_what_exists() -> None:
         choice.token
         for dialog in DIALOGS
         for state in dialog.states.values()
-        if isinstance(state, Ask | Choose)
+        if isinstance(state, Ask | Choose | Upload)
         for choice in state.choices
         if isinstance(choice, Go)
     }
