@@ -283,10 +283,12 @@ class Notice:
     Attributes:
         text: from the happening's data.
         link: a button that opens a page: its label, and its address (empty for no button).
+        door: a button that leads to a service.
     """
 
     text: Callable[[Mapping[str, Any]], Arg]
     link: tuple[Msg, Callable[[Mapping[str, Any]], str]] | None = None
+    door: Command | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from bot.engine.turn import Erased, Key, Turn
 from bot.i18n.speech import guess_language
 from bot.i18n.text import say
 from bot.model import Attached, Elapsed, Event, Outcome, Pressed, Session, Slow, Typed, Woken
-from bot.spec import Ask, Choose, Do, Pick, Upload, Waiting
+from bot.spec import Ask, Choose, Do, Notice, Pick, Upload, Waiting
 
 SEEN: Final = 12
 """Event ids remembered; channels redeliver within a few messages."""
@@ -201,10 +201,15 @@ def _woken(machine: Machine, event: Woken) -> None:
             return
     dialog = machine.book.dialogs.get(event.dialog)
     if dialog is not None and (notice := dialog.notices.get(event.kind)) is not None:
-        url = notice.link[1](event.data) if notice.link else ""
-        machine.say(
-            notice.text(event.data), ((Key(say(notice.link[0]), url=url),),) if notice.link and url else ()
-        )
+        machine.say(notice.text(event.data), _doors(notice, event))
+
+
+def _doors(notice: Notice, event: Woken) -> tuple[tuple[Key, ...], ...]:
+    """The notice's buttons."""
+    url = notice.link[1](event.data) if notice.link else ""
+    page = (Key(say(notice.link[0]), url=url),) if notice.link and url else ()
+    door = (Key(say(notice.door.label), notice.door.command),) if notice.door else ()
+    return tuple(row for row in (page, door) if row)
 
 
 def _elapsed(machine: Machine, event: Elapsed) -> None:
