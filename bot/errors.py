@@ -3,6 +3,7 @@
 BotError
 ├── ConfigError          a setting is missing or wrong; its text is one line for the operator
 ├── StoreAway            Redis does not answer; nothing was saved, the channel should redeliver
+├── TooLarge             a file is larger than files may be
 ├── Conflict             another turn of this chat was saved first; run the turn again
 ├── SessionFault         a stored session cannot be used now
 │   ├── Unreadable       it cannot be decrypted or decoded; it is quarantined
@@ -28,6 +29,10 @@ class ConfigError(BotError):
 
 class StoreAway(BotError):
     """Redis does not answer. Nothing was saved."""
+
+
+class TooLarge(BotError):
+    """A file has more bytes than files may have."""
 
 
 class Conflict(BotError):

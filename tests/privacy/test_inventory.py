@@ -10,7 +10,7 @@ from bot.dialogs.my_data import forget
 from bot.dialogs.my_data.consent import CURRENT, REMEMBER_NUMBER, VERSIONS
 from bot.services.ledger.tables import metadata
 from bot.services.privacy import INVENTORY, PERIODS, Kind
-from bot.store import sessions, weblog
+from bot.store import files, sessions, weblog
 from bot.store.privacy import STAYS
 from tools import privacy
 from tools.catalogs import _FORBIDDEN, FORBIDDEN
@@ -47,6 +47,7 @@ def test_what_the_store_keeps_is_kept_as_long_as_told() -> None:
     assert seconds["language"] == sessions.KEPT_LIFE
     assert seconds["quarantine"] == sessions.QUARANTINE_LIFE
     assert seconds["log"] == seconds["log_keys"] == weblog.LIFE
+    assert seconds["files"] == seconds["files_index"] == files.LIFE
 
 
 @pytest.mark.parametrize("kind", INVENTORY, ids=lambda kind: kind.id)
