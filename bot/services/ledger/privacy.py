@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from bot.services.ledger import tables as t
 from bot.services.ledger.queries import Reads
+from bot.services.ledger.reminders import ReminderReads, ReminderWork
 from bot.services.ledger.rows import AttemptStatus, Order, OrderStatus
 
 NOBODY: Final = b""
@@ -59,7 +60,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     expires: int
 
 
-class Held(Reads):
+class Held(ReminderReads, Reads):
     """`Reads` with the questions a resident has about what is held."""
 
     @classmethod
@@ -106,7 +107,7 @@ class Held(Reads):
         return found
 
 
-class Letting(Held):
+class Letting(ReminderWork, Held):
     """`Held` inside a writing transaction: agreeing, remembering, letting go."""
 
     @classmethod
@@ -139,6 +140,7 @@ class Letting(Held):
             refundable: seconds after a payment in which the chat may still have to be told of a refund.
         """
         await self.unremember(chat_blind)
+        await self.drop_reminders(chat_blind)
         await self._on.execute(delete(t.consents).where(t.consents.c.chat_blind == chat_blind))
         until = t.orders.c.paid_at + refundable
         due = case((_money(), case((until > now, until), else_=now)), else_=now)
@@ -151,7 +153,10 @@ class Letting(Held):
         """Forget what expired, and consents from before that nothing needs any more."""
         gone = delete(t.remembered).where(t.remembered.c.expires <= now)
         done = await self._changed(gone.returning(t.remembered.c.chat_blind))
-        needed = exists().where(t.remembered.c.chat_blind == t.consents.c.chat_blind)
+        needed = or_(
+            exists().where(t.remembered.c.chat_blind == t.consents.c.chat_blind),
+            exists().where(t.reminders.c.chat_blind == t.consents.c.chat_blind),
+        )
         old = delete(t.consents).where(t.consents.c.at < consents_before, ~needed)
         return done + await self._changed(old.returning(t.consents.c.id))
 

@@ -52,12 +52,18 @@ def _event(row: dict[str, Any]) -> str:
     return f"event:{row['provider']}:{row['event']}"
 
 
+def _reminder(row: dict[str, Any]) -> str:
+    return f"reminder:{row['chat_blind']}:{row['permit']}:{row['kind']}"
+
+
 SEALED: Final = (
     Sealed(t.orders.c.chat, t.orders.c.id, _order),
     Sealed(t.remembered.c.value, t.remembered.c.chat_blind, _number),
     Sealed(t.gateway_events.c.payload, t.gateway_events.c.id, _event),
+    Sealed(t.reminders.c.chat, t.reminders.c.id, _reminder),
 )
-"""Places as the owners bind them: orders in `bot.services.orders.settle`, notifications in ``notified``."""
+"""Places as the owners bind them: orders in `bot.services.orders.settle`, notifications in ``notified``, reminders in
+`bot.services.reminders`."""
 
 
 class Sealing(Reads):

@@ -285,3 +285,27 @@ remembered = Table(
     Column("expires", BigInteger, nullable=False, index=True),
 )
 """One civil ID a chat asked us to remember, sealed; nothing stands here without the consent it names."""
+
+reminders = Table(
+    "reminders",
+    metadata,
+    _id(),
+    Column("chat", LargeBinary, nullable=False),
+    Column("chat_blind", String(24), nullable=False),
+    Column("owner_blind", String(24), nullable=False),
+    Column("consent_id", _ID, ForeignKey("consents.id"), nullable=False),
+    Column("permit", String(40), nullable=False, index=True),
+    Column("subject", String(32), nullable=False),
+    Column("kin", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("last_day", String(10), nullable=False, index=True),
+    Column("due", BigInteger),
+    Column("at", BigInteger, nullable=False),
+    _words("kind", "residency", "passport", "insurance"),
+    UniqueConstraint("chat_blind", "permit", "kind", name="uq_reminders_chat_blind"),
+    Index("ix_reminders_due", "due"),
+)
+"""A date that a chat is told of before it ends; nothing stands here without the consent it names.
+
+``owner_blind``: keyed name of who was signed in. ``subject``: the person's number masked, ``kin``: what they are to the
+owner. ``last_day``: ISO 8601. ``due``: when to write, NULL when no moment is left."""
