@@ -92,6 +92,10 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
         fines: residency and traffic fines.
         stops: further blocks.
         most_years: the registry's own limit on the duration, None for none.
+        sponsor_kin: what the person is to their family sponsor, where they ask for themselves; None for unknown.
+        kuwaiti_mother: child of a Kuwaiti woman.
+        kuwaiti_widow: widow or divorcee of a Kuwaiti, with children.
+        farm_work: farm worker, herder, fisherman or dairy worker.
     """
 
     number: str
@@ -119,6 +123,10 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
     fines: tuple[Fine, ...] = ()
     stops: tuple[Stop, ...] = ()
     most_years: int | None = None
+    sponsor_kin: Kin | None = None
+    kuwaiti_mother: bool = False
+    kuwaiti_widow: bool = False
+    farm_work: bool = False
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):

@@ -44,6 +44,7 @@ class Cap(StrEnum):
     INSURANCE = "insurance"  # paid for no longer
     ARTICLE = "article"  # the law's limit for the article
     REGISTRY = "registry"  # the registry's own limit
+    PASSPORT = "passport"  # valid for no longer; only where the rules tie the residency to it
 
 
 class Barrier(msgspec.Struct, frozen=True, array_like=True):
@@ -104,7 +105,7 @@ class Candidate(msgspec.Struct, frozen=True):
         barriers: every block at once; none means that it can be renewed now.
         offers: durations, shortest first; at least one where there is no barrier, else none.
         cap: why the longest offer is the longest.
-        cap_day: of `Cap.INSURANCE`: until when it is paid, ISO 8601.
+        cap_day: of `Cap.INSURANCE`: until when it is paid, of `Cap.PASSPORT`: its last day; ISO 8601.
         fines: payable fines that are paid together with the renewal, oldest first.
     """
 
