@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.dialogs import checkout, find_reference, identify, real_link, receipts, verify, violations
+from bot.dialogs import checkout, find_reference, identify, real_link, receipts, renewal, verify, violations
 from bot.dialogs.home import Operator, S, home, intro
 from bot.dialogs.my_data import FORGET, MY_DATA
 from bot.engine.book import Book
@@ -16,6 +16,7 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
         home(operator),
         real_link.DIALOG,  # first: a number inside a link is part of the link
         violations.DIALOG,
+        renewal.DIALOG,
         find_reference.DIALOG,
         receipts.DIALOG,
         MY_DATA,

@@ -15,6 +15,7 @@ class S(StrEnum):
     HELLO = "hello"
     MENU = "menu"
     VIOLATIONS = "violations"
+    RENEWAL = "renewal"
     REFERENCE = "reference"
     RECEIPTS = "receipts"
     REAL_LINK = "real_link"
@@ -74,6 +75,7 @@ def intro(operator: Operator) -> Arg:
 
 _SERVICES: Final = (
     Go[Nothing](N_("Violations"), S.VIOLATIONS),
+    Go[Nothing](N_("Renew residency"), S.RENEWAL),
     Go[Nothing](N_("My MOI reference"), S.REFERENCE),
     Go[Nothing](N_("My receipts"), S.RECEIPTS),
     Go[Nothing](N_("More"), S.MORE),
@@ -101,8 +103,8 @@ def home(operator: Operator) -> Dialog[Nothing]:
 
     return Dialog[Nothing](
         id="home",
-        version=5,
-        migrations={1: as_before, 2: as_before, 3: as_before, 4: as_before},
+        version=6,
+        migrations={1: as_before, 2: as_before, 3: as_before, 4: as_before, 5: as_before},
         title=N_("Menu"),
         answers=Nothing,
         start=S.HELLO,
@@ -119,6 +121,7 @@ def home(operator: Operator) -> Dialog[Nothing]:
             S.MORE: Choose(N_("What else?"), _MORE, noun=N_("Service"), rest=True, back=S.MENU, entry=False),
             S.SIGN_IN: Identify(then=S.MENU, left=S.MENU),
             S.VIOLATIONS: Call("violations", then=S.MENU, left=S.MENU),
+            S.RENEWAL: Call("renewal", then=S.MENU, left=S.MENU),
             S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
             S.RECEIPTS: Call("receipts", then=S.MENU, left=S.MENU),
             S.REAL_LINK: Call("real_link", then=S.MENU, left=S.MENU),

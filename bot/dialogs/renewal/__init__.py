@@ -3,7 +3,7 @@
 Sources: the ministry's user guide and the services described in docs/services/renewal.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -151,7 +151,7 @@ _LINKS: Final = (
     _link(N_("🔗 Ministry of Justice"), Page.JUSTICE),
 )
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
-_SIGN_IN: Final = {Fault.UNSIGNED: S.SIGN_IN}
+_SIGN_IN: Final[Mapping[StrEnum, StrEnum]] = {Fault.UNSIGNED: S.SIGN_IN}
 _TRY_NOW: Final = Go[Renewing](N_("Try now"), S.LISTING, put=from_zero)
 _STOP: Final = Go[Renewing](N_("Stop trying"), S.LEFT)
 
