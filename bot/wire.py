@@ -70,9 +70,9 @@ class Wire:
         self._room = asyncio.Semaphore(limit)
 
     async def ask(
-        self, method: str, path: str, content: bytes = b"", *, media_type: str = "application/json"
+        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request; the caller bounds the time.
+        """Send one request, JSON where it has a body; the caller bounds the time.
 
         Raises:
             NotSent: no connection could be made, or a kept one was closed before anything of the answer came and
@@ -80,9 +80,10 @@ class Wire:
             Lost: the connection ended before the answer did.
             Unfit: not an answer we take.
         """
-        kind = f"Content-Type: {media_type}\r\n" if content else ""
+        given = "".join(f"{name}: {value}\r\n" for name, value in headers.items()) if headers else ""
+        kind = "Content-Type: application/json\r\n" if content else ""
         head = (
-            f"{method} {self._prefix}/{path.lstrip('/')} HTTP/1.1\r\n{self._head}{kind}"
+            f"{method} {self._prefix}/{path.lstrip('/')} HTTP/1.1\r\n{self._head}{given}{kind}"
             f"Content-Length: {len(content)}\r\n\r\n"
         )
         request = head.encode("latin-1") + content
@@ -160,10 +161,10 @@ class _Connection(asyncio.Protocol):
         self._transport.write(request)
         try:
             return await self._waiting
-        finally:
-            if self._waiting is not None:  # given up by the caller: what still comes belongs to nobody
-                self._waiting = None
-                self.close()
+        except asyncio.CancelledError:  # given up by the caller: what still comes belongs to nobody
+            self._waiting = None
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,6 +1,7 @@
 """Where a request really comes from, behind however many proxies of the operator's own."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -75,6 +76,7 @@ def _hops(scope: Scope) -> list[str]:
     return [hop for header in headers for hop in header.split(",")]
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     """An address as proxies write it: alone, ``[v6]:port``, ``v4:port``; IPv4 inside IPv6 is IPv4."""
     bare = text.strip()

@@ -4,11 +4,13 @@ No text of an error or a log line made here holds a body, a header or a query.
 """
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import msgspec
@@ -16,9 +18,10 @@ import stamina
 
 from bot.errors import ConfigError, Malformed, Unavailable
 from bot.ports import Clock
+from bot.wire import LIMIT, Answer, Lost, NotSent, Unfit, Wire
 
-MAX_ANSWER: Final = 1024 * 1024
-"""Bytes of an answer we read; the largest honest one (100 fines) is about 40 kB."""
+MAX_ANSWER: Final = LIMIT
+"""Bytes of an answer we read; the largest honest one (100 permits) is about 100 kB."""
 
 _CONNECT: Final = 3.0  # seconds; a peer that does not accept by then is not there
 _NOT_SENT: Final = "no connection"
@@ -27,14 +30,6 @@ _REDIRECT: Final = 300
 _CLIENT_ERROR: Final = 400
 
 T = TypeVar("T")
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """An answer below 500. ``media_type`` without parameters, lower case."""
-
-    status: int
-    body: bytes
-    media_type: str
 
 
 class Breaker:
@@ -86,7 +81,7 @@ class Http:
 
     Args:
         service: its short name in errors.
-        client: closed by whoever made it.
+        client: closed by whoever made it. A `Wire` carries JSON only.
         breaker: shared by all calls that should fail together; None for one that never opens.
         timeout: seconds for one call, retries included.
         attempts: how often at most a repeatable call is sent.
@@ -95,7 +90,7 @@ class Http:
     def __init__(
         self,
         service: str,
-        client: httpx.AsyncClient,
+        client: httpx.AsyncClient | Wire,
         breaker: Breaker | None,
         *,
         timeout: float,
@@ -132,18 +127,32 @@ class Http:
             Unavailable: no answer in time, a 5xx one, or the breaker is open.
             Malformed: a redirect, an answer too large or wrongly encoded.
         """
+        once = self._sender(method, path, content, media_type, headers)
+        with self._breaker.guard(self.service) if self._breaker else nullcontext():
+            try:
+                async with asyncio.timeout(self._budget):
+                    return await self._retried(once, repeatable=repeatable)
+            except TimeoutError:
+                raise Unavailable(self.service, "timeout") from None
+
+    def _sender(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        media_type: str,
+        headers: Mapping[str, str] | None,
+    ) -> Callable[[], Awaitable[Answer]]:
+        """What sends the request once."""
+        if isinstance(self._client, Wire):
+            return partial(self._by_wire, self._client, method, path, content or b"", headers)
         sent = {**(headers or {}), **({} if content is None else {"Content-Type": media_type})}
         request = self._client.build_request(
             method, path, content=content, headers=sent, timeout=self._limits
         )
-        with self._breaker.guard(self.service) if self._breaker else nullcontext():
-            try:
-                async with asyncio.timeout(self._budget):
-                    return await self._retried(request, repeatable=repeatable)
-            except TimeoutError:
-                raise Unavailable(self.service, "timeout") from None
+        return partial(self._by_httpx, self._client, request)
 
-    async def _retried(self, request: httpx.Request, *, repeatable: bool) -> Answer:
+    async def _retried(self, once: Callable[[], Awaitable[Answer]], *, repeatable: bool) -> Answer:
         def again(error: Exception) -> bool:
             return isinstance(error, Unavailable) and (repeatable or error.reason == _NOT_SENT)
 
@@ -156,13 +165,32 @@ class Http:
             wait_jitter=0.2,
         ):
             with attempt:
-                return await self._once(request)
+                return self._taken(await once())
         raise AssertionError("stamina returns or raises")
 
-    async def _once(self, request: httpx.Request) -> Answer:
+    def _taken(self, answer: Answer) -> Answer:
+        if answer.status >= _SERVER_ERROR:
+            raise Unavailable(self.service, f"answered {answer.status}")
+        if _REDIRECT <= answer.status < _CLIENT_ERROR:
+            raise Malformed(self.service, f"answered {answer.status}")
+        return answer
+
+    async def _by_wire(
+        self, wire: Wire, method: str, path: str, content: bytes, headers: Mapping[str, str] | None
+    ) -> Answer:
+        try:
+            return await wire.ask(method, path, content, headers)
+        except NotSent:
+            raise Unavailable(self.service, _NOT_SENT) from None
+        except Lost:
+            raise Unavailable(self.service, "connection lost") from None
+        except Unfit as error:
+            raise Malformed(self.service, str(error)) from None
+
+    async def _by_httpx(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
         # `from None`: an httpx error holds the request, hence its body.
         try:
-            response = await self._client.send(request, stream=True, follow_redirects=False)
+            response = await client.send(request, stream=True, follow_redirects=False)
             try:
                 body = await self._read(response)
             finally:
@@ -175,13 +203,8 @@ class Http:
             raise Malformed(self.service, "wrong content encoding") from None
         except httpx.TransportError:
             raise Unavailable(self.service, "connection lost") from None
-        status = response.status_code
-        if status >= _SERVER_ERROR:
-            raise Unavailable(self.service, f"answered {status}")
-        if _REDIRECT <= status < _CLIENT_ERROR:
-            raise Malformed(self.service, f"answered {status}")
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Answer(status, body, media_type)
+        return Answer(response.status_code, body, media_type)
 
     async def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -223,6 +246,22 @@ def make_client(base_url: str, token: str = "") -> httpx.AsyncClient:
         headers={"Authorization": f"Bearer {token}"} if token else None,
         trust_env=not is_loopback(parts.hostname),
     )
+
+
+def make_wire(base_url: str, token: str = "") -> Wire | None:
+    """The lean client for the service at ``base_url``; None where a proxy of the environment stands between.
+
+    Raises:
+        ConfigError: not an ``http(s)`` address.
+    """
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    proxied = parts.scheme in getproxies() and not is_loopback(host) and not proxy_bypass(host)
+    try:
+        wire = Wire(base_url, {"Authorization": f"Bearer {token}"} if token else None)
+    except ValueError:
+        raise ConfigError("expected an address that begins with https:// or http://") from None
+    return None if proxied else wire
 
 
 def is_loopback(host: str) -> bool:

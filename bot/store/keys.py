@@ -1,6 +1,7 @@
 """Where a chat's keys live: one hash tag a chat, names that do not reveal the chat."""
 
 import binascii
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.crypto import Keyring
@@ -8,6 +9,8 @@ from bot.model import Chat
 
 PARTITIONS = 256
 """Fixed for the life of a deployment: another number would look for every session in another place."""
+
+_KNOWN = 16_384  # chats whose places are remembered: those of some minutes
 
 
 class Place(NamedTuple):
@@ -34,8 +37,10 @@ class Keys:
     def __init__(self, keyring: Keyring, partitions: int = PARTITIONS) -> None:
         self._keyring = keyring
         self._partitions = partitions
+        # A turn asks for it several times.
+        self.place = lru_cache(maxsize=_KNOWN)(self._place)
 
-    def place(self, chat: Chat) -> Place:
+    def _place(self, chat: Chat) -> Place:
         """The place of ``chat``: the same in every process that shares the keyring."""
         name = self._keyring.blind(f"chat:{chat.channel}:{chat.id}")
         # A checksum, not `hash`: Python salts that one anew in every process.

@@ -21,6 +21,7 @@ from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.ports import Loaded
 from bot.store.away import away
 from bot.store.keys import PARTITIONS, Keys, Place
+from bot.store.pipe import Pipes, Script
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +66,13 @@ class Sessions:
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
-        self._load, self._commit, self._quarantine, self._claim, self._tidy = (
+        pipes = Pipes(redis)
+        self._load, self._commit = (
+            Script(pipes, (scripts / f"{name}.lua").read_text("utf-8")) for name in ("load", "commit")
+        )
+        self._quarantine, self._claim, self._tidy = (
             self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
-            for name in ("load", "commit", "quarantine", "claim", "tidy")
+            for name in ("quarantine", "claim", "tidy")
         )
 
     def place(self, chat: Chat) -> Place:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bot.dialogs.checkout import RefusalReason
 from bot.errors import Declined, Malformed, Unavailable
 from bot.ports import Clock
-from bot.services.http import Answer, Breaker, Http, make_client
+from bot.services.http import Breaker, Http, make_client
 from bot.services.payments import (
     Callback,
     Charge,
@@ -34,6 +34,7 @@ from bot.services.payments.knet.messages import (
     pipe_request,
 )
 from bot.services.payments.knet.terms import KnetTerms
+from bot.wire import Answer
 
 TIMEOUT: Final = 20.0
 """Seconds for one call of the pipe, retries included (ours; the manual names none)."""

@@ -10,7 +10,7 @@ import msgspec
 from bot.clock import local
 from bot.errors import Declined, Malformed, Unavailable
 from bot.ports import Clock
-from bot.services.http import Answer, Breaker, Http, decoded, make_client
+from bot.services.http import Breaker, Http, decoded, make_client
 from bot.services.payments import (
     Callback,
     Charge,
@@ -36,6 +36,7 @@ from bot.services.payments.myfatoorah.answers import (
     fils_in,
 )
 from bot.services.payments.myfatoorah.terms import MyFatoorahTerms
+from bot.wire import Answer
 
 _TIMEOUT: Final = 40.0
 """Seconds. The documentation asks for at least 30 (update-payment-status-guidelines, "Resilience")."""

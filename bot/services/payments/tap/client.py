@@ -12,11 +12,12 @@ import msgspec
 
 from bot.errors import Declined, Malformed, Unavailable
 from bot.ports import Clock
-from bot.services.http import Answer, Breaker, Http, decoded, make_client
+from bot.services.http import Breaker, Http, decoded, make_client
 from bot.services.payments import Callback, Charge, Created, Enquiry, Refund, Refunded, RefundResult, Result
 from bot.services.payments.tap import contract
 from bot.services.payments.tap.contract import KWD, ChargeShape, Faults, RefundShape
 from bot.services.payments.tap.terms import TapTerms
+from bot.wire import Answer
 
 _SERVICE: Final = "payments"
 _SHORTEST, _LONGEST = 5, 60  # minutes a page of Tap may live (reference/charges)
