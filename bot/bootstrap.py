@@ -53,6 +53,8 @@ from bot.services.quotas import Meter, metered
 from bot.services.receipts import Printer, Receipts
 from bot.services.registry import Registry
 from bot.services.registry import executors as registry_executors
+from bot.services.reminders import Reminders
+from bot.services.reminders import executors as reminder_executors
 from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
 from bot.store.privacy import ChatMemory
@@ -259,6 +261,9 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             **order_executors(orders, receipts),
             **identity_executors(sign_ins),
             **mine.executors,
+            **reminder_executors(
+                Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)
+            ),
             **link_executors(
                 orders,
                 known_names(settings.base_url, pay_hosts(settings, gateways)),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.dialogs.my_data.consent import VERSIONS
+from bot.dialogs.my_data import consent as number
+from bot.dialogs.reminders import consent as reminders
 from bot.services.privacy import INVENTORY, PERIODS, Kind
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "privacy.md"
@@ -63,8 +64,13 @@ def periods_table() -> str:
 
 def consents_table() -> str:
     """The texts agreed to."""
-    rows = [(str(terms.version), terms.date.isoformat(), terms.en, terms.ar) for terms in VERSIONS]
-    return _table(("Version", "Since", "Text", "In Arabic"), rows)
+    texts = {number.REMEMBER_NUMBER: number.VERSIONS, reminders.REMINDERS: reminders.VERSIONS}
+    rows = [
+        (f"`{what}`", str(terms.version), terms.date.isoformat(), terms.en, terms.ar)
+        for what, versions in texts.items()
+        for terms in versions
+    ]
+    return _table(("What", "Version", "Since", "Text", "In Arabic"), rows)
 
 
 def page(text: str) -> str:

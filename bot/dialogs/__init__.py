@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from bot.dialogs import checkout, find_reference, identify, real_link, receipts, renewal, verify, violations
+from bot.dialogs import (
+    checkout,
+    find_reference,
+    identify,
+    real_link,
+    receipts,
+    reminders,
+    renewal,
+    verify,
+    violations,
+)
 from bot.dialogs.home import Operator, S, home, intro
 from bot.dialogs.my_data import FORGET, MY_DATA
 from bot.engine.book import Book
@@ -21,6 +31,7 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
         receipts.DIALOG,
         MY_DATA,
         FORGET,
+        reminders.DIALOG,
         checkout.DIALOG,
         identify.DIALOG,
         verify.DIALOG,

@@ -21,6 +21,7 @@ class S(StrEnum):
     REAL_LINK = "real_link"
     MY_DATA = "my_data"
     FORGET = "forget"
+    REMINDERS = "reminders"
     MORE = "more"
     SIGN_IN = "sign_in"
 
@@ -85,6 +86,7 @@ _SERVICES: Final = (
 _MORE: Final = (
     Go[Nothing](N_("Sign in"), S.SIGN_IN),
     Go[Nothing](N_("Is this link real?"), S.REAL_LINK),
+    Go[Nothing](N_("Reminders"), S.REMINDERS),
     Go[Nothing](N_("My data"), S.MY_DATA),
 )
 """What is asked for seldom; a service of its own gets its door here."""
@@ -128,5 +130,6 @@ def home(operator: Operator) -> Dialog[Nothing]:
             # A value means: delete it all.
             S.MY_DATA: Call("mydata", then=S.FORGET, left=S.MENU),
             S.FORGET: Call("forget", then=S.MENU, left=S.MENU),
+            S.REMINDERS: Call("reminders", then=S.MENU, left=S.MENU),
         },
     )

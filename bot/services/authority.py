@@ -17,6 +17,7 @@ from bot.dialogs.identify import BeginSignIn, ConfirmSignIn
 from bot.dialogs.my_data import ExportData, ForgetAll, ListKept, Recall, Remember, Unremember
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.receipts import ListReceipts, ReadReceipt
+from bot.dialogs.reminders import DropReminders, ListReminders, Remind
 from bot.dialogs.violations import FindFines
 from bot.domain import Relation
 from bot.errors import Forbidden, Unsigned
@@ -70,6 +71,14 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
     Unremember: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ExportData: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ForgetAll: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    ListReminders: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
+    Remind: Rule(
+        reach=Reach.PERSON,
+        why="a sponsor answers for the residencies on the file, and may be told when they end",
+        persons=lambda effect: tuple(each.civil_id for each in effect.wanted),
+        relations=frozenset({Relation.SPONSOR}),
+    ),
+    DropReminders: Rule(reach=CHAT, why="whoever reads a chat may stop what is written to it"),
     CheckLinks: Rule(reach=ANYONE, why="a warning is for everybody, and an address's verdict names nobody"),
     BeginSignIn: Rule(reach=ANYONE, why="signing in is how one becomes known"),
     ConfirmSignIn: Rule(reach=CHAT, why="a sign-in is bound to the chat that began it"),

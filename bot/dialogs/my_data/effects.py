@@ -51,6 +51,7 @@ class Kept(msgspec.Struct, frozen=True):
         renew: the text has changed since the resident agreed.
         orders: how many orders lead to this chat.
         paid: how many of them were paid.
+        reminders: how many dates it is reminded of.
     """
 
     number: str = ""
@@ -58,6 +59,7 @@ class Kept(msgspec.Struct, frozen=True):
     renew: bool = False
     orders: int = 0
     paid: int = 0
+    reminders: int = 0
 
 
 class Remembered(msgspec.Struct, frozen=True):

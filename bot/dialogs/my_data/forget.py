@@ -45,7 +45,7 @@ def asking(_deletion: Deletion) -> Arg:
     return lines(
         say(
             N_(
-                "*Delete everything of this chat?* Conversation, language, sign-in, the number remembered and unpaid orders go at once, for good."
+                "*Delete everything of this chat?* Conversation, language, sign-in, the number remembered, reminders and unpaid orders go at once, for good."
             )
         ),
         say(

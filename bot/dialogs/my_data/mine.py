@@ -1,6 +1,7 @@
 """What is kept of this chat: shown, remembered or not, handed out. Forgetting it all is `forget`."""
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -130,6 +131,22 @@ def orders_line(kept: Kept) -> Arg:
     )
 
 
+def reminders_line(kept: Kept) -> Arg:
+    """How many dates are reminded of."""
+    return say(
+        NP_(
+            "{n} reminder is kept, until 30 days after its date.",
+            "{n} reminders are kept, until 30 days after their dates.",
+        ),
+        n=kept.reminders,
+    )
+
+
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 only adds a count that has a default."""
+    return answers
+
+
 def shown(mine: Mine) -> Arg:
     """All of it in short; the file has the rest."""
     return lines(
@@ -137,6 +154,7 @@ def shown(mine: Mine) -> Arg:
         say(N_("This conversation, for 24 hours after your last message.")),
         number_line(mine.kept),
         orders_line(mine.kept),
+        *((reminders_line(mine.kept),) if mine.kept.reminders else ()),
     )
 
 
@@ -167,7 +185,8 @@ _AGAIN = Go[Mine](N_("My data"), S.LOOKING)
 
 DIALOG = Dialog[Mine](
     id="mydata",
-    version=1,
+    version=2,
+    migrations={1: as_before},
     title=N_("My data"),
     answers=Mine,
     start=S.LOOKING,

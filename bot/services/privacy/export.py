@@ -29,6 +29,7 @@ _INSIDE: Final = frozenset(
         "key",
         "chat",
         "chat_blind",
+        "owner_blind",
         "id",
         "order_id",
         "attempt_id",
@@ -196,6 +197,8 @@ class Exports:
         if row is not None:
             number = self._opened(row.value, f"remembered:{blind}").decode()
             found["remembered"] = [{"number": number, "at": row.at, "expires": row.expires}]
+        if reminders := await held.reminders_of(blind):
+            found["reminders"] = [msgspec.to_builtins(row) for row in reminders]
         for order in await held.orders_of(blind):
             found.setdefault("orders", []).append(_order(order))
             for table, rows in (await held.rows_about(order)).items():

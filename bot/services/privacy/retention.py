@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from bot.clock import local
 from bot.ports import Clock
 from bot.services.ledger import Ledger
 from bot.services.ledger.privacy import Letting
@@ -49,6 +50,10 @@ async def _remembered(letting: Letting, now: int) -> int:
     return await letting.drop_remembered(now, _before("consents", now))
 
 
+async def _reminders(letting: Letting, now: int) -> int:
+    return await letting.drop_past(local(_before("reminders", now)).date(), BATCH)
+
+
 async def _hushed(letting: Letting, now: int) -> int:
     return await letting.hush(now)
 
@@ -59,6 +64,7 @@ STEPS: Final[dict[str, Step]] = {
     "masked numbers of old orders": _books,
     "notifications": _payloads,
     "audit": _audit,
+    "reminders": _reminders,
     "remembered numbers and consents": _remembered,
     "notices for nobody": _hushed,
 }

@@ -78,6 +78,7 @@ class Privacy:
             held = Held.of(read)
             row, agreed = await self._remembered(held, blind)
             orders = await held.orders_of(blind)
+            reminders = await held.reminders_of(blind)
         number = self.opened(row) if row else ""
         return Kept(
             number=masked(number).text if number else "",
@@ -85,6 +86,7 @@ class Privacy:
             renew=bool(number) and not agreed,
             orders=len(orders),
             paid=sum(_paid(order) for order in orders),
+            reminders=len(reminders),
         )
 
     async def remember(self, effect: Remember, asked: Asked) -> Remembered:
