@@ -17,6 +17,7 @@ from bot.dialogs.real_link import Asked
 from bot.dialogs.real_link.address import Address
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, Papers
+from bot.dialogs.renewal import Renewing
 from bot.dialogs.verify import Held, Why
 from bot.dialogs.violations import Search
 from bot.model import Frame, Session
@@ -36,6 +37,7 @@ from tests.dialogs.data import (
     items,
     standing,
 )
+from tests.dialogs.family import EVERY_BLOCK, MOTHER, SON, WIFE, overstay, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
 
 VERIFY: Final = "https://iqamati.example/verify/017t0ken"
@@ -55,9 +57,23 @@ PAYMENT: Final = Payment(
     track=TRACK,
     paper=PAPER,
 )
+RENEWING: Final = Renewing(
+    (
+        WIFE,
+        SON,
+        msgspec.structs.replace(MOTHER, barriers=EVERY_BLOCK, fines=(overstay(),)),
+        *(msgspec.structs.replace(MOTHER, permit=f"M{number}") for number in range(6)),
+    ),
+    person="2",
+    chosen=("0", "1"),
+    plan="e12",
+    bill=price((WIFE, 1), (SON, 2)).bill,
+    until=NOON + LIFE,
+)
 ANSWERS: Final[dict[str, msgspec.Struct]] = {
     "home": Nothing(),
     "violations": SEARCH,
+    "renewal": RENEWING,
     "find_reference": Holder(CIVIL_ID, "A1234567", date(2027, 3, 12)),
     "checkout": PAYMENT,
     "identify": SignIn("S1", "https://iqamati.example/signin/t0ken", "id.example.kw", NOON + LIFE),
@@ -99,6 +115,7 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
     below = {
         "home": (),
         "violations": (frame(home, "violations"),),
+        "renewal": (frame(home, "renewal"),),
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),
         "checkout": (frame(home, "violations"), frame(violations, "paying")),
         "real_link": (frame(home, "real_link"),),

@@ -321,6 +321,7 @@ def test_keywords_name_what_exists() -> None:
     assert commands == {"menu", "back", "cancel", "help", "language", "signout", "start"}
     assert {t for targets in tables["dialogs"].values() for t in targets} == {
         "violations",
+        "renewal",
         "find_reference",
         "receipts",
         "real_link",

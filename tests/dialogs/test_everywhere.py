@@ -27,11 +27,13 @@ from bot.dialogs.my_data import (
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
+from bot.dialogs.renewal import File, ListFile, QuoteRefused, QuoteRenewals
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
 from bot.model import Elapsed, Outcome, Slow
 from bot.ports import Effect
 from bot.spec import Ask, Do, Fault, Waiting
 from tests.dialogs.data import BARRED, HOST, ORDER, OWED, PAGE, PAID, link, standing
+from tests.dialogs.family import FAMILY, SON, WIFE, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, NOON, Chat
 from tests.dialogs.places import MANY, PLACES, stand
 
@@ -184,6 +186,13 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
     Recall: [Recalled(CIVIL_ID), Recalled(), *Fault],
     ListReceipts: [Receipts((), more=False), Receipts((Listed(ORDER, 45_000, NOON),), more=True), *Fault],
     CheckLinks: [*(Verdict(whose, "moi.example.kw", Trick.LIKE, "moi.gov.kw") for whose in Whose), *Fault],
+    ListFile: [FAMILY, File(()), File((SON, WIFE)), *Fault],
+    QuoteRenewals: [
+        price((WIFE, 1), (SON, 2)),
+        price((WIFE, 1), changed=True, large=True),
+        *QuoteRefused,
+        *Fault,
+    ],
     ReadReceipt: [standing(Status.PAID), standing(Status.REVIEW, "second"), *Fault],
 }
 WORDS = [

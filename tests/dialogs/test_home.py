@@ -12,7 +12,9 @@ def test_greets_in_arabic_with_one_english_line() -> None:
     chat = Chat("").says("السلام عليكم").hears("Hello, this is").hears("This is an unofficial service")
     assert chat.language == "ar"
     chat.hears_text("In English? Press the button or write in English.")
-    chat.offers("Violations", "My MOI reference", "My receipts", "More", "العربية 🇰🇼").stands()
+    chat.offers(
+        "Violations", "Renew residency", "My MOI reference", "My receipts", "More", "العربية 🇰🇼"
+    ).stands()
     assert chat.last.labels[-1] == "English 🇬🇧"
 
 
@@ -72,7 +74,7 @@ def test_a_service_named_at_once(chat: Chat) -> None:
 def test_the_menu_by_button_number_and_word(chat: Chat) -> None:
     chat.says("/menu").hears("Which service?").presses("Violations").stands("violations.scope")
     chat.presses("Menu").says("1").stands("violations.scope")
-    chat.presses("Menu").says("٢" if chat.language == "ar" else "2").stands("find_reference.civil_id")
+    chat.presses("Menu").says("٣" if chat.language == "ar" else "3").stands("find_reference.civil_id")
     chat.says("/menu").says("مخالفات" if chat.language == "ar" else "violations").stands("violations.scope")
 
 
