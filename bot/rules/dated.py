@@ -11,6 +11,8 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=0)]
 """Days, months, years and fils: never below nothing."""
 
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
 Words = Annotated[str, msgspec.Meta(min_length=1)]
 
 _DAY: Final = timedelta(days=1)

@@ -43,6 +43,12 @@ class Paper(StrEnum):
     APPROVAL = "approval"  # in writing
 
 
+class Article(Period, frozen=True, kw_only=True):
+    """An article of the regulation."""
+
+    article: int
+
+
 class Terms(Period, frozen=True, kw_only=True):
     """What the sponsor must have."""
 
@@ -89,6 +95,7 @@ class Professions(Period, frozen=True, kw_only=True):
 class FamilyRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``family_join.toml``."""
 
+    residency: tuple[Article, ...]
     terms: tuple[Terms, ...]
     sponsor: tuple[SponsorKind, ...]
     passports: tuple[Validity, ...]

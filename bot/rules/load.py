@@ -4,10 +4,11 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from importlib.resources.abc import Traversable
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -29,6 +30,7 @@ from bot.rules.tables import (
 )
 
 T = TypeVar("T")
+_Toml: TypeAlias = "dict[str, Any] | list[Any] | str | float | bool | date | None"
 
 _ENTRY: Final = re.compile(r"\$\.(\w+)\[(\d+)\]")
 _PATH: Final = re.compile(r" - at `(\$.*)`$")
@@ -51,7 +53,7 @@ def load(folder: Traversable | Path) -> Rules:
     _series("health_insurance.toml", rules.insurance, "grown")
     _series("renewal.toml", rules.renewal, "window", "passport", "employer", "debts", "biometric")
     _series("overstay.toml", rules.overstay, "weeks", "newborn")
-    _series("family_join.toml", rules.family, "terms", "passports", "papers", "professions")
+    _series("family_join.toml", rules.family, "residency", "terms", "passports", "papers", "professions")
     _prices("residency_fees.toml", "fee", rules.fees.fee)
     _prices("health_insurance.toml", "insurance", rules.insurance.insurance)
     _kinds("renewal.toml", "years", rules.renewal.years)
@@ -76,14 +78,13 @@ def _read(folder: Traversable | Path, file: str, kind: type[T]) -> T:
         raise ConfigError(f"{file}, {_where(str(wrong), table)}") from wrong
 
 
-def _words(value: Any) -> Any:
+def _words(value: "_Toml") -> "_Toml | tuple[_Toml, ...]":
     """``{ ar = …, en = … }`` as the pair that `Local` is read from."""
     if isinstance(value, dict):
-        table = cast("dict[str, Any]", value)
-        if sorted(table) == ["ar", "en"]:
-            return (table["ar"], table["en"])
-        return {key: _words(one) for key, one in table.items()}
-    return [_words(one) for one in cast("list[Any]", value)] if isinstance(value, list) else value
+        if sorted(value) == ["ar", "en"]:
+            return (value["ar"], value["en"])
+        return {key: _words(one) for key, one in value.items()}
+    return [_words(one) for one in value] if isinstance(value, list) else value
 
 
 def _where(message: str, table: Mapping[str, Any]) -> str:

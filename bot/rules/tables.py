@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from bot.rules.dated import Count, Period, Words
+from bot.rules.dated import Count, Period, Positive, Words
 from bot.rules.family import FamilyRules
 
 
@@ -98,10 +98,16 @@ class Days(Period, frozen=True, kw_only=True):
     days: Count
 
 
-class Months(Period, frozen=True, kw_only=True):
-    """A number of months; none: no limit."""
+class Limit(Period, frozen=True, kw_only=True):
+    """A limit of months; none: no limit."""
 
     months: Count | None = None
+
+
+class Term(Period, frozen=True, kw_only=True):
+    """A number of months."""
+
+    months: Count
 
 
 class Years(Period, frozen=True, kw_only=True):
@@ -144,7 +150,7 @@ class MostYears(Kind, frozen=True, kw_only=True):
 class MostAbroad(Kind, frozen=True, kw_only=True):
     """The longest stay abroad."""
 
-    period: tuple[Months, ...]
+    period: tuple[Limit, ...]
 
 
 class Articles(Period, frozen=True, kw_only=True):
@@ -185,9 +191,9 @@ class Case(StrEnum):
 class Daily(Period, frozen=True, kw_only=True):
     """What a late day costs."""
 
-    first_month: Count
+    first_month: Positive
     month_days: Count
-    after: Count
+    after: Positive
     cap: Count
 
 
@@ -209,7 +215,7 @@ class Overstay(Table, frozen=True, kw_only=True):
     """``overstay.toml``."""
 
     weeks: tuple[Number, ...]
-    newborn: tuple[Months, ...]
+    newborn: tuple[Term, ...]
     overstay: tuple[Overstaying, ...]
 
     def of(self, case: Case) -> Overstaying:
