@@ -1,7 +1,7 @@
 """Receipts: the chat's earlier payments, listed and shown again, each with its paper."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -79,6 +79,11 @@ class Papers(msgspec.Struct, frozen=True):
     standing: Standing = Standing(Status.NONE)
 
 
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 only adds answers that have defaults."""
+    return answers
+
+
 def looking(papers: Papers) -> ListReceipts:
     """The newest, or those after the last one shown."""
     last = papers.listed[-1].order if papers.chosen == _OLDER and papers.listed else ""
@@ -124,7 +129,7 @@ def take(papers: Papers, standing: Standing) -> Papers:
 
 def shown(papers: Papers) -> Arg:
     how = papers.standing
-    return review(papers.chosen, how.reason) if how.status is Status.REVIEW else receipt(how)
+    return review(papers.chosen, how.reason, how.shares) if how.status is Status.REVIEW else receipt(how)
 
 
 def paper(papers: Papers) -> str:
@@ -137,7 +142,8 @@ def has_paper(papers: Papers) -> bool:
 
 DIALOG = Dialog[Papers](
     id="receipts",
-    version=1,
+    version=2,
+    migrations={1: as_before},
     title=N_("My receipts"),
     answers=Papers,
     start=S.LOOKING,

@@ -59,7 +59,13 @@ CHAT: Final = Reach.CHAT
 RULES: Final[Mapping[type[Effect], Rule]] = {
     FindFines: Rule(reach=ANYONE, why="the ministry's enquiry is open to all, behind a verification code"),
     FindReference: Rule(reach=ANYONE, why="passport number and expiry are the proof the ministry asks for"),
-    OpenOrder: Rule(reach=ANYONE, why="anybody may pay what anybody owes"),
+    OpenOrder: Rule(
+        reach=Reach.NAMED,
+        why="anybody may pay what anybody owes; a residency is renewed by whoever stands for the person",
+        persons=lambda effect: effect.owners,
+        body=lambda effect: effect.body,
+        relations=frozenset({Relation.SPONSOR, Relation.COMPANY, Relation.GOVERNMENT}),
+    ),
     RenewLink: Rule(reach=CHAT, why="an order is its chat's"),
     CheckPayment: Rule(reach=CHAT, why="an order is its chat's"),
     CancelOrder: Rule(reach=CHAT, why="an order is its chat's"),

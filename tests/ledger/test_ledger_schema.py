@@ -36,7 +36,7 @@ ORDER: dict[str, Any] = {
 ITEM: dict[str, Any] = {
     "order_id": 1,
     "position": 0,
-    "fine": "F1",
+    "number": "F1",
     "kind": "traffic",
     "title_ar": "مرور",
     "title_en": "Traffic",

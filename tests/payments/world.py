@@ -77,18 +77,50 @@ class FakeRegistry:
 
     down: bool = False
     refuses: str = ""
+    refuses_parts: dict[str, str] = field(default_factory=dict)
     calls: int = 0
+    heard: list[str] = field(default_factory=list)
     recorded: dict[str, tuple[int, str, tuple[Item, ...]]] = field(default_factory=dict)
 
     async def record_payment(
         self, order: str, paid_at: int, gateway_reference: str, items: tuple[Item, ...]
     ) -> None:
         self.calls += 1
+        self.heard.append(order)
         if self.down:
             raise Unavailable("registry", "answered 503")
         if self.refuses:
             raise Declined("registry", self.refuses)
+        for number in (line.number for line in items):
+            if number in self.refuses_parts:
+                raise Declined("registry", self.refuses_parts[number])
         self.recorded[order] = (paid_at, gateway_reference, items)
+
+
+@dataclass
+class Prices:
+    """Says whether renewals can be had for their price; and keeps baskets.
+
+    Attributes:
+        hold: what it says.
+        down: it does not answer.
+        asked: whose and of which body it was asked, by the number of lines.
+        baskets: lines by reference and chat.
+    """
+
+    hold: bool = True
+    down: bool = False
+    asked: list[tuple[int, tuple[str, ...], str]] = field(default_factory=list)
+    baskets: dict[tuple[str, Chat], tuple[Item, ...]] = field(default_factory=dict)
+
+    async def holds(self, items: tuple[Item, ...], owners: tuple[str, ...], body: str) -> bool:
+        self.asked.append((len(items), owners, body))
+        if self.down:
+            raise Unavailable("registry", "answered 503")
+        return self.hold
+
+    async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
+        return self.baskets.get((ref, asked.chat))
 
 
 @dataclass
@@ -189,6 +221,19 @@ def item(fine: str, fils: int = 5000) -> Item:
     return Item(fine, ItemKind.TRAFFIC, Local(f"مخالفة {fine}", f"Fine {fine} <b>"), fils)
 
 
+def renewal(number: str, fils: int = 20_000, part: int = 0, years: int = 2) -> Item:
+    until = f"{2026 + years}-12-31"
+    return Item(
+        f"P-{number}",
+        ItemKind.RENEWAL,
+        Local(f"معال {number}", f"Dependant {number}"),
+        fils,
+        years,
+        until,
+        part,
+    )
+
+
 def asked(key: str, chat: Chat = HERE, language: str = "ar") -> Asked:
     return Asked(f"{chat.channel}:{chat.id}:{key}", chat, language)
 
@@ -203,6 +248,7 @@ class World:
     url: str
     clock: FakeClock
     registry: FakeRegistry
+    prices: Prices
     chats: Chats
     wire: Wire
     orders: Orders
@@ -273,6 +319,8 @@ def _orders(world: World, ledger: Ledger) -> Orders:
         ledger=ledger,
         gateways=Gateways(world.payments),
         registry=world.registry,
+        appraiser=world.prices,
+        baskets=world.prices,
         clock=world.clock,
         keyring=world.keyring,
         wake=world.chats.wake,
@@ -292,7 +340,7 @@ async def build(engine: AsyncEngine, store: Path, provider: str = "sandbox") -> 
     """The world on ``engine``; the sandbox gateway keeps its charges in ``store``."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        clock, chats, registry = FakeClock(), Chats(), FakeRegistry()
+        clock, chats, registry, prices = FakeClock(), Chats(), FakeRegistry(), Prices()
         gateway = gateway_app(clock, SECRET, store, base_url=f"{url}/gateway")
         counterpart = COUNTERPARTS[provider](clock, f"{url}/gateway") if provider in COUNTERPARTS else None
         wire = Wire(counterpart.app, counterpart.api) if counterpart else Wire(gateway)
@@ -302,6 +350,8 @@ async def build(engine: AsyncEngine, store: Path, provider: str = "sandbox") -> 
             ledger=ledger,
             gateways=Gateways(payments),
             registry=registry,
+            appraiser=prices,
+            baskets=prices,
             clock=clock,
             keyring=keyring,
             wake=chats.wake,
@@ -321,6 +371,7 @@ async def build(engine: AsyncEngine, store: Path, provider: str = "sandbox") -> 
                 url,
                 clock,
                 registry,
+                prices,
                 chats,
                 wire,
                 orders,

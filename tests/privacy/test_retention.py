@@ -34,7 +34,7 @@ async def test_an_unpaid_order_is_cleared(desk: Desk) -> None:
     order, rows = await desk.reads(ref)
     assert (order.chat, order.chat_blind, order.subject) == (b"", "", "")
     assert order.key == f"gone:{order.id}"
-    assert [(row["fine"], row["title_ar"], row["fils"]) for row in rows["order_items"]] == [
+    assert [(row["number"], row["title_ar"], row["fils"]) for row in rows["order_items"]] == [
         ("forgotten", "", 5000)
     ]
     assert rows["order_history"], "the history stays: nothing in it leads to anybody"
@@ -75,7 +75,7 @@ async def test_a_paid_order_loses_its_chat_and_later_the_masked_number(desk: Des
     assert (await desk.retention.run())["masked numbers of old orders"] == 1
     order, rows = await desk.reads(ref)
     assert order.subject == ""
-    assert [(row["fine"], row["fils"]) for row in rows["order_items"]] == [("forgotten", 5000)]
+    assert [(row["number"], row["fils"]) for row in rows["order_items"]] == [("forgotten", 5000)]
     assert order.bank
 
 

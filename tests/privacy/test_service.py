@@ -133,7 +133,7 @@ async def test_the_copy_holds_everything(desk: Desk) -> None:
     assert [row["version"] for row in section(file, "consents")] == [1]
     orders = section(file, "orders")
     assert [(row["ref"] == ref, row["status"]) for row in orders] == [(True, "posted"), (False, "cancelled")]
-    assert {row["fine"] for row in section(file, "order_items")} == {"F1", "F2", "F9"}
+    assert {row["number"] for row in section(file, "order_items")} == {"F1", "F2", "F9"}
     assert [row["status"] for row in section(file, "attempts")] == ["PAID"]
     assert section(file, "gateway_events")[0]["fields"]
     assert section(file, "notices")
@@ -184,7 +184,7 @@ async def test_of_a_chat_that_never_paid_nothing_stays(desk: Desk) -> None:
     assert await desk.world.rows("remembered") == await desk.world.rows("consents") == []
     order, rows = await desk.reads(ref)
     assert (order.chat, order.chat_blind, order.subject) == (b"", "", "")
-    assert [row["fine"] for row in rows["order_items"]] == ["forgotten"]
+    assert [row["number"] for row in rows["order_items"]] == ["forgotten"]
     assert rows["links"] == []
     session = (await desk.store.load(HERE)).session
     assert session.signed is None
@@ -226,7 +226,7 @@ async def test_of_a_paid_order_the_books_stay_and_the_chat_for_a_while(desk: Des
     assert (await desk.retention.run())["chats of paid orders"] == 1
     order, rows = await desk.reads(ref)
     assert (order.chat, order.chat_blind, order.subject) == (b"", "", "2850****0029")
-    assert [row["fine"] for row in rows["order_items"]] == ["F1"], "the receipt still lists it"
+    assert [row["number"] for row in rows["order_items"]] == ["F1"], "the receipt still lists it"
     assert order.bank
     assert order.total_fils == 5000
 
@@ -314,7 +314,7 @@ async def test_two_unpaid_orders_of_two_fines(desk: Desk) -> None:
     await desk.world.cancel(link.order)
     await desk.cancelled("F7")
     await forget(desk)
-    fines = [row["fine"] for row in await desk.world.rows("order_items")]
+    fines = [row["number"] for row in await desk.world.rows("order_items")]
     assert fines == ["forgotten"] * 3
     again = await desk.world.open(item("F5"), key="5:1")
     assert again.order != link.order

@@ -12,11 +12,15 @@ from bot.dialogs.checkout.effects import (
     CheckPayment,
     OpenOrder,
     PayLink,
+    Recording,
     RefusalReason,
     RenewLink,
+    Share,
+    Shares,
     Standing,
     Status,
 )
+from bot.dialogs.checkout.lines import PEOPLE, counted, describe, listed
 from bot.dialogs.checkout.payment import (
     Payment,
     as_before,
@@ -27,9 +31,12 @@ from bot.dialogs.checkout.payment import (
     has_order,
     has_paper,
     is_closed,
+    is_family,
+    is_fines,
     is_in_review,
     is_paid,
     is_refused,
+    is_staff,
     is_unsettled,
     official_page,
     opening,
@@ -42,8 +49,12 @@ from bot.dialogs.checkout.payment import (
     take_standing,
 )
 from bot.dialogs.checkout.texts import (
+    already_text,
+    down_text,
+    elsewhere_text,
     expired_text,
     not_yet_text,
+    other_ways_text,
     paid_notice,
     paper_of,
     posted_notice,
@@ -57,26 +68,35 @@ from bot.dialogs.checkout.texts import (
     review_notice,
     review_text,
     summary_text,
+    terms,
 )
 from bot.i18n.text import N_
-from bot.spec import After, Choose, Decide, Dialog, Do, End, Go, Link, Notice, WakesTo
+from bot.spec import After, Choose, Decide, Dialog, Do, End, Fault, Go, Identify, Link, Notice, WakesTo
 
 __all__ = [
     "DIALOG",
+    "PEOPLE",
     "CancelOrder",
     "CheckPayment",
     "CheckoutRefused",
     "OpenOrder",
     "PayLink",
     "Payment",
+    "Recording",
     "RefusalReason",
     "RenewLink",
     "S",
+    "Share",
+    "Shares",
     "Standing",
     "Status",
+    "counted",
+    "describe",
+    "listed",
     "receipt",
     "refused",
     "review",
+    "terms",
 ]
 
 
@@ -107,6 +127,10 @@ class S(StrEnum):
     ELSEWHERE = "elsewhere"
     ALREADY = "already"
     REVIEW = "review"
+    UNSIGNED = "unsigned"
+    SIGNING = "signing"
+    FORBIDDEN = "forbidden"
+    CHANGED = "changed"
 
 
 _PAID = WakesTo(order_of, S.PAID, take_news)
@@ -122,7 +146,7 @@ _CANCEL = Go[Payment](N_("Cancel"), S.CANCELLING)
 
 DIALOG = Dialog[Payment](
     id="checkout",
-    version=2,
+    version=3,
     title=N_("Payment"),
     answers=Payment,
     start=S.OPENING,
@@ -131,10 +155,10 @@ DIALOG = Dialog[Payment](
         "paid": Notice(paid_notice, (_PDF, paper_of)),
         "posted": Notice(posted_notice, (_PDF, paper_of)),
         "refused": Notice(refused_notice),
-        "review": Notice(review_notice),
+        "review": Notice(review_notice, (_PDF, paper_of)),
         "refunded": Notice(refunded_notice, (_PDF, paper_of)),
     },
-    migrations={1: as_before},
+    migrations={1: as_before, 2: as_before},
     help=N_(
         "The payment page opens in your browser. After paying, come back here: the receipt arrives by itself."
     ),
@@ -150,6 +174,9 @@ DIALOG = Dialog[Payment](
                 CheckoutRefused.ELSEWHERE: S.ELSEWHERE,
                 CheckoutRefused.ALREADY_PAID: S.ALREADY,
                 CheckoutRefused.GATEWAY_DOWN: S.GATEWAY_DOWN,
+                CheckoutRefused.CHANGED: S.CHANGED,
+                Fault.UNSIGNED: S.UNSIGNED,
+                Fault.FORBIDDEN: S.FORBIDDEN,
             },
             slow=N_("The payment gateway is slow; one moment."),
         ),
@@ -223,6 +250,7 @@ DIALOG = Dialog[Payment](
                 CheckoutRefused.ELSEWHERE: S.ELSEWHERE,
                 CheckoutRefused.ALREADY_PAID: S.CHECKING,
                 CheckoutRefused.GATEWAY_DOWN: S.SILENT,
+                CheckoutRefused.CHANGED: S.CHANGED,
             },
             wakes=_NEWS,
         ),
@@ -233,17 +261,13 @@ DIALOG = Dialog[Payment](
             entry=True,
         ),
         S.OTHER_WAYS: Choose(
-            N_(
-                "The same violations can be paid in the Sahel app, in the MOI Kuwait app, or on the ministry's site."
-            ),
+            other_ways_text,
             (Link(N_("🔗 Ministry's page"), official_page),),
             wakes=_NEWS,
             back=S.REFUSED,
         ),
         S.GATEWAY_DOWN: Choose(
-            N_(
-                "The payment gateway does not answer now, so no payment was begun. If you have paid already, do not pay again."
-            ),
+            down_text,
             (Go(N_("Try again"), S.AGAIN), _CANCEL),
             wakes=_NEWS,
             entry=False,
@@ -261,6 +285,7 @@ DIALOG = Dialog[Payment](
                 CheckoutRefused.ELSEWHERE: S.LEFT,
                 CheckoutRefused.ALREADY_PAID: S.CHECKING,
                 CheckoutRefused.GATEWAY_DOWN: S.SILENT,
+                CheckoutRefused.CHANGED: S.CHECKING,
             },
             wakes={"paid": _PAID, "review": _REVIEW},
         ),
@@ -270,26 +295,38 @@ DIALOG = Dialog[Payment](
         S.LEFT: End(N_("Cancelled. Nothing was taken.")),
         S.PAID: Choose(
             receipt_text,
-            (Link(_PDF, paper, when=has_paper), Go(N_("What else is owed?"), S.DONE)),
+            (
+                Link(_PDF, paper, when=has_paper),
+                Go(N_("What else is owed?"), S.DONE, when=is_fines),
+                Go(N_("Back to my file"), S.DONE, when=is_family, id="file"),
+                Go(N_("Back to the workers"), S.DONE, when=is_staff, id="workers"),
+            ),
             wakes={"paid": _OLD_NEWS, "refused": _OLD_NEWS},
             back=S.DONE,
             rest=True,
         ),
         S.DONE: End(value=order_of),
         S.ELSEWHERE: Choose(
-            N_(
-                "One of these violations is being paid in another chat. Try again when the link there has expired."
-            ),
+            elsewhere_text,
             (Go(N_("Try again"), S.OPENING),),
             entry=False,
         ),
-        S.ALREADY: Choose(
-            N_(
-                "One of these violations was paid already. Records are updated within 15 minutes; do not pay again."
-            ),
-            back=S.DONE,
+        S.ALREADY: Choose(already_text, back=S.DONE, rest=True),
+        S.REVIEW: Choose(
+            review_text,
+            (Link(_PDF, paper, when=has_paper),),
+            wakes={"paid": _PAID, "review": _OLD_NEWS},
             rest=True,
         ),
-        S.REVIEW: Choose(review_text, wakes={"paid": _PAID, "review": _OLD_NEWS}, rest=True),
+        S.UNSIGNED: Choose(
+            N_("You are not signed in any more, so no payment was begun."),
+            (Go(N_("Sign in"), S.SIGNING), Go(N_("Cancel"), S.LEFT)),
+            entry=False,
+        ),
+        S.SIGNING: Identify(then=S.OPENING, left=S.LEFT),
+        S.FORBIDDEN: End(
+            N_("The ministry's records do not say that you act for all of these persons. Nothing was taken.")
+        ),
+        S.CHANGED: End(N_("The price or the conditions of a renewal changed meanwhile. Nothing was taken.")),
     },
 )

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from bot.domain import Item
+from bot.domain import Basket, Item
+from bot.i18n.text import Local
 from bot.ports import Effect
 
 
@@ -16,11 +17,17 @@ class OpenOrder(Effect, frozen=True, tag="open_order"):
 
     Attributes:
         subject: the masked number the items belong to (``2850****0029``), for the page and the receipt.
-        items: at least one.
+        items: at least one, or none where there is a basket.
+        owners: civil IDs of those whose residencies are renewed.
+        body: unified number of the company or government body whose workers they are, empty for a family.
+        basket: the lines, where the service keeps them.
     """
 
     subject: str
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = ()
+    owners: tuple[str, ...] = ()
+    body: str = ""
+    basket: Basket | None = None
 
 
 class RenewLink(Effect, frozen=True, tag="renew_link"):
@@ -72,6 +79,51 @@ class Status(StrEnum):
     REVIEW = "review"  # a person must look at it
 
 
+class Recording(StrEnum):
+    """Whether the ministry's records have a part of what was paid."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    REFUSED = "refused"  # a person looks at it
+
+
+class Share(msgspec.Struct, frozen=True, array_like=True):
+    """One person of a paid order.
+
+    Attributes:
+        who: the relation or the masked number, no name.
+        years: whole years of the renewal; 0 where only fines were paid.
+        until: the new last day of the residency, ISO 8601.
+        state: whether it is recorded.
+        fines: how many of their fines were paid with it.
+    """
+
+    who: Local
+    years: int
+    until: str
+    state: Recording
+    fines: int = 0
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """What an order pays for and what became of it, person by person.
+
+    Attributes:
+        fines: how many fines.
+        renewals: how many residencies.
+        recorded: how many of those the ministry's records have.
+        refused: how many of those a person looks at.
+        people: those refused first, then those that wait; no more than a message can hold, and none of an
+            order that pays only fines.
+    """
+
+    fines: int = 0
+    renewals: int = 0
+    recorded: int = 0
+    refused: int = 0
+    people: tuple[Share, ...] = ()
+
+
 class Standing(msgspec.Struct, frozen=True):
     """How an order stands.
 
@@ -86,6 +138,7 @@ class Standing(msgspec.Struct, frozen=True):
         track: our number of the last try at the gateway.
         paper: address of the PDF receipt once paid, else empty; it works for some days.
         refunded: fils that went back.
+        shares: what it pays for.
     """
 
     status: Status
@@ -98,6 +151,7 @@ class Standing(msgspec.Struct, frozen=True):
     track: str = ""
     paper: str = ""
     refunded: int = 0
+    shares: Shares = Shares()
 
 
 class RefusalReason(StrEnum):
@@ -115,6 +169,7 @@ class RefusalReason(StrEnum):
 class CheckoutRefused(StrEnum):
     """Refusals that have an answer of their own."""
 
-    ELSEWHERE = "elsewhere"  # one of the fines is in another chat's live order
-    ALREADY_PAID = "already_paid"  # one of the fines was paid; records are being updated
+    ELSEWHERE = "elsewhere"  # one of the lines is in another chat's live order
+    ALREADY_PAID = "already_paid"  # one of the lines was paid; records are being updated
+    CHANGED = "changed"  # a residency cannot be renewed for this price now; nothing was opened
     GATEWAY_DOWN = "gateway_down"  # the gateway does not answer; nothing was opened or cancelled

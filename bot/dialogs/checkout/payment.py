@@ -11,17 +11,22 @@ from bot.dialogs.checkout.effects import (
     OpenOrder,
     PayLink,
     RenewLink,
+    Shares,
     Standing,
     Status,
 )
-from bot.domain import Item
+from bot.dialogs.checkout.lines import counts
+from bot.domain import Basket, Item
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """What is paid, and how it stands. The first two are the caller's `bot.domain.Bill`."""
+    """What is paid, and how it stands. The first five are the caller's `bot.domain.Bill`."""
 
     subject: str = ""
     items: tuple[Item, ...] = ()
+    owners: tuple[str, ...] = ()
+    body: str = ""
+    basket: Basket | None = None
     order: str = ""
     url: str = ""
     host: str = ""
@@ -33,10 +38,11 @@ class Payment(msgspec.Struct, frozen=True):
     payment: str = ""
     track: str = ""
     paper: str = ""
+    shares: Shares = Shares()
 
 
 def as_before(answers: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 only adds answers that have defaults."""
+    """Versions 2 and 3 only add answers that have defaults."""
     return answers
 
 
@@ -56,6 +62,7 @@ def take_standing(payment: Payment, standing: Standing) -> Payment:
         payment=standing.payment,
         track=standing.track,
         paper=standing.paper,
+        shares=standing.shares,
     )
 
 
@@ -79,6 +86,7 @@ def standing_of(payment: Payment) -> Standing:
         payment=payment.payment,
         track=payment.track,
         paper=payment.paper,
+        shares=payment.shares,
     )
 
 
@@ -87,7 +95,28 @@ def has_paper(payment: Payment) -> bool:
 
 
 def total(payment: Payment) -> int:
-    return sum(item.fils for item in payment.items)
+    return payment.basket.fils if payment.basket else sum(item.fils for item in payment.items)
+
+
+def numbers(payment: Payment) -> tuple[int, int]:
+    """How many fines and how many residencies are paid for."""
+    return (0, payment.basket.count) if payment.basket else counts(payment.items)
+
+
+def renews(payment: Payment) -> bool:
+    return numbers(payment)[1] > 0
+
+
+def is_family(payment: Payment) -> bool:
+    return renews(payment) and not payment.body
+
+
+def is_staff(payment: Payment) -> bool:
+    return renews(payment) and bool(payment.body)
+
+
+def is_fines(payment: Payment) -> bool:
+    return not renews(payment)
 
 
 def is_paid(payment: Payment) -> bool:
@@ -119,7 +148,7 @@ def has_no_order(payment: Payment) -> bool:
 
 
 def opening(payment: Payment) -> OpenOrder:
-    return OpenOrder(payment.subject, payment.items)
+    return OpenOrder(payment.subject, payment.items, payment.owners, payment.body, payment.basket)
 
 
 def renewing(payment: Payment) -> RenewLink:
@@ -142,9 +171,14 @@ def page(payment: Payment) -> str:
     return payment.url
 
 
-def official_page(_payment: Payment) -> str:
-    return OFFICIAL_PAGE
+def official_page(payment: Payment) -> str:
+    if is_fines(payment):
+        return OFFICIAL_PAGE
+    return f"https://{RENEWAL_SITE}/{'companies' if payment.body else 'individual'}"
 
+
+RENEWAL_SITE: Final = "eres.moi.gov.kw"
+"""Where the ministry renews residencies (its page of e-services, read 2026-11)."""
 
 OFFICIAL_PAGE: Final = "https://www.moi.gov.kw/main/eservices/gdt/violation-enquiry"
 """The ministry's own page for enquiring and paying (www.moi.gov.kw, read 2026-11)."""

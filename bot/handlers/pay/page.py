@@ -6,9 +6,9 @@ from importlib.resources import files
 from string import Template
 from typing import Final, Protocol
 
-from bot.dialogs.checkout import Standing, Status, receipt, refused, review
-from bot.domain import Item
-from bot.i18n.text import N_, Arg, Code, Hour, Ltr, Money, Text, say
+from bot.dialogs.checkout import Standing, Status, describe, receipt, refused, review, terms
+from bot.domain import Item, ItemKind
+from bot.i18n.text import N_, NP_, Arg, Code, Hour, Ltr, Money, Text, say
 from bot.model import Chat, Span
 
 Render = Callable[[Arg, str], tuple[Span, ...]]
@@ -25,7 +25,12 @@ STYLE: Final = (_WEB / "pay.css").read_text("utf-8")
 _TAGS: Final = {"": ("", ""), "b": ("<strong>", "</strong>"), "code": ('<code dir="ltr">', "</code>")}
 _OWN_NAMES: Final = {"ar": "العربية", "en": "English"}
 
-_TITLE: Final = N_("Payment of fines")
+LINES: Final = 20
+"""Lines of an order the page lists; of the rest it says how many there are."""
+
+_FINES: Final = N_("Payment of fines")
+_RENEWALS: Final = N_("Residency renewal")
+_BOTH: Final = N_("Residency renewal and fines")
 _TRIAL: Final = N_("A trial: no money is taken here and nothing is recorded at the ministry.")
 _BACK: Final = N_("Back to the chat")
 
@@ -71,11 +76,14 @@ class Pages:
 
     def bill(self, bill: Bill, language: str) -> str:
         """What will be paid, with the button."""
+        kinds = [item.kind is ItemKind.RENEWAL for item in bill.items]
+        fines, renewals = kinds.count(False), kinds.count(True)
         parts = [
             *([self._p(say(_TRIAL), language, "note")] if self._trial else []),
             self._lines(bill, language),
             self._p(say(N_("Paid to {payee}"), payee=self._payee), language),
             self._p(say(N_("Total *{total}*"), total=Money(bill.fils)), language, "total"),
+            *(self._p(each, language) for each in (terms(fines, renewals) if renewals else ())),
         ]
         if bill.standing.status is Status.REFUSED:
             parts.append(self._p(refused(bill.standing), language, "note"))
@@ -99,7 +107,8 @@ class Pages:
                 "note",
             ),
         ]
-        return self.page(language, say(_TITLE), "".join(parts))
+        title = (_BOTH if fines else _RENEWALS) if renewals else _FINES
+        return self.page(language, say(title), "".join(parts))
 
     def standing(self, bill: Bill, language: str, back: str, again: str, *, refresh: int) -> str:
         """How the order stands.
@@ -150,10 +159,14 @@ class Pages:
 
     def _lines(self, bill: Bill, language: str) -> str:
         rows = "".join(
-            f"<li><span>{self._text(item.title, language)}</span>"
+            f"<li><span>{self._text(describe(item), language)}</span>"
             f'<bdi class="sum">{self._text(Money(item.fils), language)}</bdi></li>'
-            for item in bill.items
+            for item in bill.items[:LINES]
         )
+        if rest := bill.items[LINES:]:
+            more = self._text(say(NP_("and {n} more", "and {n} more"), n=len(rest)), language)
+            sum_ = self._text(Money(sum(item.fils for item in rest)), language)
+            rows += f'<li><span>{more}</span><bdi class="sum">{sum_}</bdi></li>'
         whose = self._p(say(N_("Number {subject}"), subject=Code(bill.subject)), language)
         order = self._p(say(N_("Order {order}"), order=Code(bill.order)), language, "quiet")
         return f'{whose}{order}<ul class="lines">{rows}</ul>'
@@ -181,7 +194,7 @@ def _standing(bill: Bill) -> tuple[Text, tuple[Arg, ...]]:
         case Status.CANCELLED:
             return say(N_("Order closed")), (say(N_("This order was closed and nothing was taken.")),)
         case Status.REVIEW:
-            return say(N_("Payment under review")), (review(bill.order, how.reason),)
+            return say(N_("Payment under review")), (review(bill.order, how.reason, how.shares),)
         case _:
             return say(N_("Not confirmed yet")), (
                 say(
@@ -213,6 +226,14 @@ def gateway_down() -> tuple[Text, tuple[Text, ...]]:
         say(N_("The payment page does not answer now, so no payment was begun.")),
         say(N_("If you have already paid, do not pay again.")),
         say(N_("Try again in a few minutes, or pay in Sahel or on the ministry's site.")),
+    )
+
+
+def changed() -> tuple[Text, tuple[Text, ...]]:
+    """Title and text for a renewal that cannot be had for its price any more."""
+    return say(N_("The price changed")), (
+        say(N_("The price or the conditions of a renewal changed meanwhile. Nothing was taken.")),
+        say(N_("Look at today's price in your chat and ask there for a new link.")),
     )
 
 

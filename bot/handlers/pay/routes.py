@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.dialogs.checkout import Status
+from bot.dialogs.checkout import CheckoutRefused, Status
 from bot.errors import Unavailable
 from bot.handlers.pay.page import (
     BACK,
@@ -26,6 +26,7 @@ from bot.handlers.pay.page import (
     Bill,
     Pages,
     Render,
+    changed,
     elsewhere,
     expired,
     gateway_down,
@@ -34,6 +35,7 @@ from bot.handlers.pay.page import (
 )
 from bot.i18n.text import Text
 from bot.model import Chat
+from bot.ports import Failed
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +75,7 @@ class Desk(Protocol):
 
         Raises:
             Unavailable: the gateway does not answer.
+            Failed: a value of `CheckoutRefused`; nothing was begun.
         """
         ...
 
@@ -136,6 +139,10 @@ class _Site:
         again = f"/p/{_token(request)}?lang={language}"
         try:
             url = await self._desk.pay(_token(request))
+        except Failed as refusal:
+            if refusal.word == CheckoutRefused.CHANGED:
+                return self._plain(409, changed(), language, back)
+            return self._plain(503, gateway_down(), language, back, again)
         except Unavailable:
             return self._plain(503, gateway_down(), language, back, again)
         if not url:

@@ -14,6 +14,8 @@ from bot.services.ledger.rows import (
     Notice,
     Order,
     OrderStatus,
+    Posting,
+    PostingStatus,
     RefundRow,
     RefundStatus,
 )
@@ -31,6 +33,8 @@ __all__ = [
     "Order",
     "OrderStatus",
     "PaidBack",
+    "Posting",
+    "PostingStatus",
     "Reads",
     "RefundRow",
     "RefundStatus",

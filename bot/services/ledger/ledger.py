@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, and_, delete, insert, select, update
+from sqlalchemy import Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +19,7 @@ from bot.domain import Item
 from bot.errors import Unavailable
 from bot.services.ledger import tables as t
 from bot.services.ledger.base import Taken
+from bot.services.ledger.postings import PostingWork
 from bot.services.ledger.queries import Reads
 from bot.services.ledger.refunds import RefundWork
 from bot.services.ledger.rows import (
@@ -35,7 +36,7 @@ from bot.services.ledger.rows import (
 _TABLES: Final[dict[type, Table]] = {Attempt: t.attempts, Notice: t.notices, RefundRow: t.refunds}
 
 
-class Work(RefundWork, Reads):
+class Work(RefundWork, PostingWork, Reads):
     """One writing transaction."""
 
     async def claim(self, row: Attempt | Order | Notice | RefundRow, until: int) -> bool:
@@ -54,7 +55,7 @@ class Work(RefundWork, Reads):
         """Store an open order and its lines.
 
         Raises:
-            Taken: a fine is live elsewhere, or the reference or the key exists. The transaction is lost.
+            Taken: a line is live elsewhere, or the reference or the key exists. The transaction is lost.
         """
         values = msgspec.structs.asdict(new)
         values.pop("items")
@@ -66,7 +67,7 @@ class Work(RefundWork, Reads):
             order_id = int(made.scalar_one())
             await self._on.execute(insert(t.order_items), _lines(order_id, new.items))
         except IntegrityError as error:
-            raise Taken("a live order holds one of the fines") from error
+            raise Taken("a live order holds one of the lines") from error
         await self._note(order_id, at, "chat", "opened", OrderStatus.OPEN)
         return await self.lock(order_id)
 
@@ -79,26 +80,25 @@ class Work(RefundWork, Reads):
         return changed
 
     async def hold(self, order_id: int) -> bool:
-        """Make the order's fines live again; false, and nothing changed, when another order holds one."""
+        """Make the order's lines live again; false, and nothing changed, when another order holds one."""
         mine = select(t.order_items.c.id).where(t.order_items.c.order_id == order_id)
-        rows = (await self._on.execute(mine.order_by(t.order_items.c.fine))).scalars().all()
+        rows = (await self._on.execute(mine.order_by(t.order_items.c.number))).scalars().all()
+        change = update(t.order_items).where(t.order_items.c.id == bindparam("row")).values(live=True)
         try:
             async with self._on.begin_nested():
-                for row in rows:  # in the sequence of `_lines`, for the same reason
-                    await self._on.execute(
-                        update(t.order_items).where(t.order_items.c.id == row).values(live=True)
-                    )
+                # One by one in the sequence of `_lines`, for the same reason.
+                await self._on.execute(change, [{"row": row} for row in rows])
         except IntegrityError:
             return False
         return True
 
     async def release(self, order_id: int) -> None:
-        """Let the order's fines go: another order may hold them."""
+        """Let the order's lines go: another order may hold them."""
         change = update(t.order_items).where(t.order_items.c.order_id == order_id).values(live=False)
         await self._on.execute(change)
 
     async def release_posted(self, before: int) -> None:
-        """Let go the fines of orders paid before ``before`` and recorded: the registry's word counts again."""
+        """Let go the lines of orders paid before ``before`` and recorded: the registry's word counts again."""
         settled = select(t.orders.c.id).where(
             t.orders.c.status == OrderStatus.POSTED, t.orders.c.paid_at < before
         )
@@ -253,15 +253,18 @@ def _lines(order_id: int, items: tuple[Item, ...]) -> list[dict[str, Any]]:
         {
             "order_id": order_id,
             "position": position,
-            "fine": item.number,
+            "number": item.number,
             "kind": item.kind,
             "title_ar": item.title.ar,
             "title_en": item.title.en,
             "fils": item.fils,
             "live": True,
+            "years": item.years,
+            "until": item.until,
+            "part": item.part,
         }
         for position, item in enumerate(items)
     ]
-    # Always in the same sequence: two orders over the same fines then wait for each other instead of
+    # Always in the same sequence: two orders over the same numbers then wait for each other instead of
     # deadlocking on the unique index.
-    return sorted(lines, key=lambda line: str(line["fine"]))
+    return sorted(lines, key=lambda line: str(line["number"]))

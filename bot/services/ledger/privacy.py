@@ -33,7 +33,8 @@ from bot.services.ledger.rows import AttemptStatus, Order, OrderStatus
 NOBODY: Final = b""
 """The sealed chat of an order that was forgotten."""
 GONE: Final = "forgotten"
-"""Stands for a fine's number; the registry knows no such fine, so a payment that came after all is reviewed."""
+"""Stands for a line's number; the registry knows none such, so a payment that came after all is reviewed."""
+_CLEARED: Final = {"number": GONE, "title_ar": "", "title_en": "", "until": ""}
 _OPEN_REFUNDS: Final = t.OPEN_REFUNDS
 _MONEY: Final = (AttemptStatus.PAID, AttemptStatus.REFUNDED, AttemptStatus.REVIEW)
 _DONE: Final = (OrderStatus.POSTED, OrderStatus.REFUNDED, OrderStatus.CANCELLED)
@@ -94,6 +95,9 @@ class Held(ReminderReads, Reads):
         tracks = select(t.attempts.c.track).where(t.attempts.c.order_id == order.id)
         tables: dict[str, Any] = {
             "order_items": select(t.order_items).where(t.order_items.c.order_id == order.id),
+            "postings": select(t.postings)
+            .where(t.postings.c.order_id == order.id)
+            .order_by(t.postings.c.part),
             "attempts": select(t.attempts).where(t.attempts.c.order_id == order.id),
             "links": select(t.links).where(t.links.c.order_id == order.id),
             "notices": select(t.notices).where(t.notices.c.order_id == order.id),
@@ -180,7 +184,7 @@ class Letting(ReminderWork, Held):
         ids = await self._clearable(and_(due, t.orders.c.status == OrderStatus.CANCELLED, ~_money()), limit)
         if ids:
             lines = update(t.order_items).where(t.order_items.c.order_id.in_(ids))
-            await self._on.execute(lines.values(fine=GONE, title_ar="", title_en=""))
+            await self._on.execute(lines.values(**_CLEARED))
             await self._on.execute(update(t.orders).where(t.orders.c.id.in_(ids)).values(subject=""))
         await self._let_go(ids)
         return len(ids)
@@ -193,12 +197,12 @@ class Letting(ReminderWork, Held):
         return len(ids)
 
     async def clear_books(self, before: int, limit: int) -> int:
-        """Clear the masked number and the fines' numbers out of orders older than the books must be kept."""
+        """Clear the masked number and what the lines say out of orders older than the books must be kept."""
         old = t.orders.c.created < before, t.orders.c.chat_blind == "", t.orders.c.subject != ""
         ids = await self._ids(select(t.orders.c.id).where(*old).limit(limit))
         if ids:
             lines = update(t.order_items).where(t.order_items.c.order_id.in_(ids))
-            await self._on.execute(lines.values(fine=GONE, title_ar="", title_en="", live=False))
+            await self._on.execute(lines.values(**_CLEARED, live=False))
             await self._on.execute(update(t.orders).where(t.orders.c.id.in_(ids)).values(subject=""))
         return len(ids)
 

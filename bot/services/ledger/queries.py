@@ -5,16 +5,16 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, select
 
-from bot.domain import Item, ItemKind
-from bot.i18n.text import Local
+from bot.domain import Item
 from bot.services.ledger import tables as t
 from bot.services.ledger.base import due_rows
 from bot.services.ledger.lookups import Lookups
+from bot.services.ledger.postings import PostingReads, line
 from bot.services.ledger.refunds import RefundReads
 from bot.services.ledger.rows import Attempt, Link, Notice, Order, OrderStatus
 
 
-class Reads(RefundReads, Lookups):
+class Reads(RefundReads, PostingReads, Lookups):
     """Queries on one connection, inside whatever transaction it is in."""
 
     async def order(self, ref: str) -> Order | None:
@@ -50,18 +50,15 @@ class Reads(RefundReads, Lookups):
             .order_by(t.order_items.c.position)
         )
         rows = (await self._on.execute(query)).mappings().all()
-        return tuple(
-            Item(row["fine"], ItemKind(row["kind"]), Local(row["title_ar"], row["title_en"]), row["fils"])
-            for row in rows
-        )
+        return tuple(line(row) for row in rows)
 
-    async def holders(self, fines: Sequence[str]) -> list[Order]:
-        """Orders in which one of ``fines`` is live."""
+    async def holders(self, numbers: Sequence[str]) -> list[Order]:
+        """Orders in which a line with one of ``numbers`` is live."""
         held = exists().where(
             and_(
                 t.order_items.c.order_id == t.orders.c.id,
                 t.order_items.c.live,
-                t.order_items.c.fine.in_(fines),
+                t.order_items.c.number.in_(numbers),
             )
         )
         return await self._all(select(t.orders).where(held).order_by(t.orders.c.id), Order)

@@ -3,12 +3,12 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.services.ledger import tables as t
 from bot.services.ledger.base import Connected, Taken, due_rows
-from bot.services.ledger.rows import Attempt, OrderStatus, RefundRow, RefundStatus
+from bot.services.ledger.rows import Attempt, OrderStatus, PostingStatus, RefundRow, RefundStatus
 
 
 class RefundReads(Connected):
@@ -51,11 +51,12 @@ class RefundReads(Connected):
         return await self._rows(query)
 
     async def was_posted(self, order_id: int) -> bool:
-        """Whether the registry recorded the order's payment at any time."""
+        """Whether the registry recorded the order's payment, or a part of it, at any time."""
         recorded = exists().where(
             t.order_history.c.order_id == order_id, t.order_history.c.status == OrderStatus.POSTED
         )
-        return bool((await self._on.execute(select(recorded))).scalar())
+        some = exists().where(t.postings.c.order_id == order_id, t.postings.c.status == PostingStatus.POSTED)
+        return bool((await self._on.execute(select(or_(recorded, some)))).scalar())
 
     async def _sum(self, attempt_id: int, statuses: tuple[str, ...]) -> int:
         mine = t.refunds.c.attempt_id == attempt_id, t.refunds.c.status.in_(statuses)

@@ -140,6 +140,31 @@ class RefundRow(msgspec.Struct, frozen=True, kw_only=True):
     due: int | None
 
 
+class PostingStatus(StrEnum):
+    """A part of a paid order on its way to the registry's records. ``posted`` is final."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    REFUSED = "refused"  # a person must look; only they have it tried again
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``postings``.
+
+    Attributes:
+        part: as in `bot.domain.Item.part`.
+        reason: the registry's word for a refusal, else empty.
+        at: epoch seconds of the last change.
+    """
+
+    id: int
+    order_id: int
+    part: int
+    status: PostingStatus
+    reason: str
+    at: int
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``links``."""
 

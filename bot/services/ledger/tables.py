@@ -5,7 +5,7 @@ sealed (`bot.crypto.Keyring`) beside its blind name, a subject is kept masked, a
 
 Four indexes carry rules that must hold whatever the code does:
 
-- ``uq_order_items_live_fine``: a fine is in one live order at most;
+- ``uq_order_items_live_number``: a fine, or a residency to renew, is in one live order at most;
 - ``uq_attempts_one_paid``: an order is paid once;
 - ``uq_attempts_one_open``: an order has one payment page open at a time;
 - ``uq_refunds_one_open``: an attempt has one refund under way at a time.
@@ -93,21 +93,38 @@ order_items = Table(
     _id(),
     Column("order_id", _ID, ForeignKey("orders.id"), nullable=False, index=True),
     Column("position", Integer, nullable=False),
-    Column("fine", String(64), nullable=False),
+    Column("number", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("title_ar", String(200), nullable=False),
     Column("title_en", String(200), nullable=False),
     Column("fils", BigInteger, nullable=False),
     Column("live", Boolean, nullable=False),
+    Column("years", Integer, nullable=False, server_default="0"),
+    Column("until", String(10), nullable=False, server_default=""),
+    Column("part", Integer, nullable=False, server_default="0"),
     CheckConstraint("fils > 0", name="fils"),
     Index(
-        "uq_order_items_live_fine",
-        "fine",
+        "uq_order_items_live_number",
+        "number",
         unique=True,
         sqlite_where=text("live"),
         postgresql_where=text("live"),
     ),
 )
+
+postings = Table(
+    "postings",
+    metadata,
+    _id(),
+    Column("order_id", _ID, ForeignKey("orders.id"), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    _words("status", "pending", "posted", "refused"),
+    UniqueConstraint("order_id", "part", name="uq_postings_order_id"),
+)
+"""How the parts of a paid order stand at the registry; each is recorded there apart from the others."""
 
 _open = text("status IN ('CREATED', 'LINKED', 'PENDING', 'UNKNOWN')")
 _paid = text("status = 'PAID'")
@@ -309,3 +326,55 @@ reminders = Table(
 
 ``owner_blind``: keyed name of who was signed in. ``subject``: the person's number masked, ``kin``: what they are to the
 owner. ``last_day``: ISO 8601. ``due``: when to write, NULL when no moment is left."""
+
+batches = Table(
+    "batches",
+    metadata,
+    _id(),
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("digest", String(24), nullable=False, unique=True),
+    Column("about", LargeBinary, nullable=False),
+    Column("chat_blind", String(24), nullable=False, index=True),
+    Column("status", String(8), nullable=False),
+    Column("created", BigInteger, nullable=False, index=True),
+    Column("updated", BigInteger, nullable=False),
+    Column("due", BigInteger),
+    Column("tries", Integer, nullable=False),
+    _words("status", "checking", "done", "stopped"),
+    Index("ix_batches_due", "due"),
+)
+"""Files with many workers. ``about``: whose chat and sign-in it is and for which body, sealed. ``digest``: keyed name of
+all that and of the file and the day, so that a file sent twice is checked once. ``due``: when to take it up (again)."""
+
+batch_parts = Table(
+    "batch_parts",
+    metadata,
+    _id(),
+    Column("batch_id", _ID, ForeignKey("batches.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("people", LargeBinary, nullable=False),
+    Column("verdicts", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+    Column("ready", Integer, nullable=False),
+    Column("blocked", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("repeated", Integer, nullable=False),
+    Column("offers", String(400), nullable=False),
+    UniqueConstraint("batch_id", "position", name="uq_batch_parts_batch_id"),
+)
+"""Some rows of such a file each: what stood there and what the registry says, both sealed; ``size`` rows, ``checked``
+when (0: not yet), how many of each verdict, and the sums of the durations offered, as JSON."""
+
+batch_baskets = Table(
+    "batch_baskets",
+    metadata,
+    _id(),
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("batch_id", _ID, ForeignKey("batches.id"), nullable=False, index=True),
+    Column("years", Integer, nullable=False),
+    Column("fils", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+"""Prices quoted for a batch; the lines are made of its parts when they are asked for."""

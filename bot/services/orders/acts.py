@@ -44,7 +44,7 @@ class Acts:
     async def _capture(self, enquiry: Enquiry) -> list[str]:
         order, bank = self._order, enquiry.bank_reference[:64]
         if order.status is not OrderStatus.OPEN and not await self._work.hold(order.id):
-            # Paid after it was cancelled, and meanwhile another order holds one of the fines. So it may be
+            # Paid after it was cancelled, and meanwhile another order holds one of the lines. So it may be
             # for one that went on to a review, too.
             return await self._review("second", enquiry)
         await self._set(AttemptStatus.PAID, "enquiry agrees: paid", due=None, reason="", **_numbers(enquiry))
@@ -63,6 +63,7 @@ class Acts:
             bank=bank,
             post_due=self._now + LEASE,
         )
+        await self._work.add_postings(order.id, self._now)
         self.captured = True
         return [await self._owe("paid", "")]
 

@@ -5,7 +5,7 @@ from typing import Final
 from bot.errors import OutsideError, Unavailable
 from bot.ports import Clock
 from bot.services.ledger import Attempt, AttemptStatus, Ledger, Order, OrderStatus
-from bot.services.orders.parts import FINAL_REFUSALS
+from bot.services.orders.parts import FINAL_REFUSALS, PARTLY
 from bot.services.orders.refunds import NotPossible, holds_money
 from bot.services.payments import Result
 from bot.services.payments.gateways import Gateways
@@ -52,7 +52,7 @@ class Closing:
         return await self._close(order, said, why, who)
 
     async def retry_posting(self, order_ref: str, *, who: str) -> Order:
-        """Have the running service record a paid order again that the registry had refused for good.
+        """Have the running service record again what the registry had refused of a paid order for good.
 
         Raises:
             NotPossible: that is not what the order waits for.
@@ -64,10 +64,12 @@ class Closing:
                 raise NotPossible(f"there is no order {order_ref}")
             order = await work.lock(found.id)
             paid = any(each.status is AttemptStatus.PAID for each in await work.attempts(order.id))
-            if order.status is not OrderStatus.REVIEW or order.reason not in FINAL_REFUSALS or not paid:
+            refused = order.reason in FINAL_REFUSALS or order.reason == PARTLY
+            if order.status is not OrderStatus.REVIEW or not refused or not paid:
                 raise NotPossible(f"order {order.ref} does not wait for the registry ({order.status})")
             changes = {"status": OrderStatus.PAID, "reason": "", "post_due": now, "post_tries": 0}
             await work.audit(who, "posting retried", order.ref, now)
+            await work.post_again(order.id, now)
             return await work.set_order(order, now, "operator", "to be recorded again", **changes)
 
     # --- inside ----------------------------------------------------------------------------------

@@ -3,15 +3,16 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 import msgspec
 
 from bot.crypto import Keyring
 from bot.dialogs.checkout import Standing
-from bot.domain import Item
+from bot.domain import Item, ItemKind
 from bot.model import Chat
+from bot.ports import Asked
 from bot.services.ledger import Attempt
 from bot.services.payments import TRACK_LENGTH
 
@@ -32,7 +33,7 @@ KNET does not publish the life of its page; an hour is far above any session's. 
 such a page is accepted."""
 
 SETTLED_FOR: Final = DAY
-"""Seconds a recorded fine cannot be ordered again: the ministry's records take 15 minutes, to be safe."""
+"""Seconds what a recorded line pays cannot be ordered again: the ministry's records take 15 minutes, to be safe."""
 
 POST_AGAIN: Final = (60, 120, 300, 600, 1800, 3600)
 """Seconds between tries to record a payment; the last one repeats for ever."""
@@ -40,13 +41,28 @@ POST_AGAIN: Final = (60, 120, 300, 600, 1800, 3600)
 POST_AT_ONCE: Final = 5.0
 """Seconds the registry has to record a payment before the resident is told of the money alone."""
 
+POST_TOGETHER: Final = 64
+"""Parts of an order whose answers are committed together; more would outlast a lease at a slow registry."""
+
+POST_SIDE_BY_SIDE: Final = 8
+"""Calls that the registry gets at once for one order."""
+
+POST_TURN: Final = 30.0
+"""Seconds after which an order of many parts lets others have their turn."""
+
 KEEP_LINKS: Final = 30 * DAY
 """Seconds after which an expired link is forgotten."""
 
 FINAL_REFUSALS: Final = frozenset(
-    ("already_paid", "amount_differs", "unknown_fine", "not_payable", "order_differs", "key_reused")
+    (
+        *("already_paid", "amount_differs", "unknown_fine", "not_payable", "order_differs", "key_reused"),
+        *("not_renewable", "unknown_permit", "years_not_offered"),
+    )
 )
 """Words of the registry's contract after which asking again is pointless and a person must look."""
+
+PARTLY: Final = "partly"
+"""Reason of a review: some parts of the order are recorded, others were refused for good."""
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that it can be read out."""
@@ -82,6 +98,37 @@ class Registry(Protocol):
             Malformed: it answered outside its contract; try again later.
             Declined: a word of `FINAL_REFUSALS`: a person must look. Any other one (``unauthorised``) is
                 the operator's to mend: try again later.
+
+        ``order`` names the part that ``items`` are: see `part_reference`.
+        """
+        ...
+
+
+class Appraiser(Protocol):
+    """Checks the prices of residency renewals; `bot.services.renewals`."""
+
+    async def holds(self, items: tuple[Item, ...], owners: tuple[str, ...], body: str) -> bool:
+        """Whether each renewal, and each fine paid with it, can be had now for what its line says.
+
+        Args:
+            items: all lines of an order.
+            owners: civil IDs of those whose residencies they renew; none: do not check whose they are.
+            body: unified number of the company or government body they work for, empty for a family.
+
+        Raises:
+            OutsideError: the registry does not say; nothing may be paid meanwhile.
+        """
+        ...
+
+
+class Baskets(Protocol):
+    """Lines too many for a chat's session; `bot.services.batches`."""
+
+    async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
+        """The lines kept under ``ref`` for this chat; None when they are not kept any more, or another's.
+
+        Raises:
+            OutsideError: the store does not answer.
         """
         ...
 
@@ -120,6 +167,24 @@ class Heard(msgspec.Struct, frozen=True):
 def new_reference() -> str:
     """A public order reference, ``IQ-7F3C-9A1D``; the ledger refuses one that exists."""
     return f"IQ-{_random(4)}-{_random(4)}"
+
+
+def part_reference(ref: str, part: int, parts: int) -> str:
+    """What the registry records the part of an order under: ``IQ-7F3C-9A1D``, of several ``IQ-7F3C-9A1D-2``."""
+    return ref if parts == 1 else f"{ref}-{part + 1}"
+
+
+def by_part(items: Iterable[Item]) -> dict[int, tuple[Item, ...]]:
+    """The lines of each part, parts in their sequence."""
+    parts: dict[int, list[Item]] = {}
+    for item in items:
+        parts.setdefault(item.part, []).append(item)
+    return {part: tuple(parts[part]) for part in sorted(parts)}
+
+
+def renews(items: Iterable[Item]) -> bool:
+    """Whether a residency is among what is paid."""
+    return any(item.kind is ItemKind.RENEWAL for item in items)
 
 
 def new_track() -> str:

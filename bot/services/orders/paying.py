@@ -4,15 +4,19 @@ import structlog
 
 from bot.crypto import Keyring
 from bot.dialogs.checkout import CheckoutRefused
-from bot.errors import Declined, Malformed, Unavailable
+from bot.domain import Item
+from bot.errors import Declined, Malformed, OutsideError, Unavailable
 from bot.ports import Clock, Failed, Wake
 from bot.services.ledger import Attempt, AttemptStatus, Ledger, Link, Order, OrderStatus
 from bot.services.orders.parts import (
     ASK_AFTER,
+    Appraiser,
+    Baskets,
     Bill,
     Registry,
     Terms,
     new_track,
+    renews,
     return_token,
     token_hash,
 )
@@ -39,14 +43,18 @@ class Paying:
         keyring: seals chats, blinds keys.
         wake: brings news into a chat.
         terms: addresses and the life of a link.
+        appraiser: asked whether the price of a renewal still holds.
+        baskets: where lines are kept that are too many for a chat.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing outside
         self,
         *,
         ledger: Ledger,
         gateways: Gateways,
         registry: Registry,
+        appraiser: Appraiser,
+        baskets: Baskets,
         clock: Clock,
         keyring: Keyring,
         wake: Wake,
@@ -54,6 +62,8 @@ class Paying:
     ) -> None:
         self._ledger = ledger
         self._gateways = gateways
+        self._appraiser = appraiser
+        self._baskets = baskets
         self._clock = clock
         self._keyring = keyring
         self._terms = terms
@@ -80,7 +90,8 @@ class Paying:
             has not said how the last try ended.
 
         Raises:
-            Unavailable: the gateway does not answer; nothing was begun.
+            Unavailable: the gateway, or for a renewal the registry, does not answer; nothing was begun.
+            Failed: ``changed``: the order is closed, nothing was taken.
         """
         found = await self._find(token)
         if found is None or found[0].expires_at <= self._clock.now():
@@ -89,6 +100,11 @@ class Paying:
         lost = False
         for attempt in await self._unsettled(order.id):
             lost |= await self._settling.ask(attempt, "resident", quiet=True) is Result.MISSING
+        if await self._may_pay(order.id) and not await self._holds(order):
+            closed = await self._close(order)
+            if closed.status is not OrderStatus.CANCELLED:
+                return ""
+            raise Failed(CheckoutRefused.CHANGED)
         current = await self._begin(order)
         if current is None or current.status in _BUSY:
             return ""
@@ -109,6 +125,50 @@ class Paying:
         return await self._bill(link, fresh or order)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    async def _may_pay(self, order_id: int) -> bool:
+        """Whether the button may lead to a gateway's page now, as far as the ledger knows."""
+        async with self._ledger.read() as read:
+            order = await read.order_by_id(order_id)
+            attempts = await read.attempts(order_id)
+        open_ = order is not None and order.status is OrderStatus.OPEN
+        return open_ and not any(each.status in _BUSY for each in attempts)
+
+    async def _holds(self, order: Order) -> bool:
+        """Whether the order's prices still hold; those of fines are the registry's business when recorded.
+
+        Raises:
+            Unavailable: the registry does not say.
+        """
+        async with self._ledger.read() as read:
+            items = await read.items(order.id)
+        return await self._still(items, (), "")
+
+    async def _still(self, items: tuple[Item, ...], owners: tuple[str, ...], body: str) -> bool:
+        if not renews(items):
+            return True
+        try:
+            return await self._appraiser.holds(items, owners, body)
+        except OutsideError as error:
+            log.warning("price not checked", reason=error.reason)
+            raise Unavailable("orders", "the price cannot be checked") from error
+
+    async def _close(self, order: Order) -> Order:
+        """Cancel the order unless it turns out to be paid, or the bank has not said."""
+        await self._ask_all(order)
+        now = self._clock.now()
+        async with self._ledger.write() as work:
+            order = await work.lock(order.id)
+            attempts = [each for each in await work.attempts(order.id) if each.status.is_open]
+            unsaid = any(each.status is AttemptStatus.UNKNOWN for each in attempts)
+            if order.status is not OrderStatus.OPEN or unsaid:
+                return order
+            for attempt in attempts:
+                # Its page may still be open: it stays due, and a payment on it would be accepted.
+                change = {"status": AttemptStatus.EXPIRED}
+                await work.set_attempt(attempt, now, "chat", "order cancelled", **change)
+            await work.release(order.id)
+            return await work.set_order(order, now, "chat", "cancelled", status=OrderStatus.CANCELLED)
 
     async def _begin(self, order: Order) -> Attempt | None:
         """The order's open attempt, made now if there is none; None when there is nothing to pay.

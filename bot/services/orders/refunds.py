@@ -26,7 +26,7 @@ from bot.services.ledger import (
     Taken,
     Work,
 )
-from bot.services.orders.parts import ASK_AFTER, LEASE, new_track
+from bot.services.orders.parts import ASK_AFTER, LEASE, PARTLY, new_track
 from bot.services.payments import Payments, Refund, Refunded, RefundResult, Result, amount_text
 from bot.services.payments.gateways import Gateways
 
@@ -323,11 +323,14 @@ class Refunds:
 
 
 async def _gave_back(work: Work, order: Order, refund: RefundRow, now: int) -> None:
-    """What follows from money that went back: attempt, order, fines, and a word to the resident."""
+    """What follows from money that went back: attempt, order, lines, and a word to the resident."""
     await work.add_notice(f"order:{order.ref}:refunded:{refund.key}", order.id, "refunded", refund.key, now)
     attempt = await work.attempt(refund.attempt_id)
     paid = attempt.status is AttemptStatus.PAID
-    whole = await work.given_back(attempt.id) >= (attempt.captured or attempt.fils)
+    back = await work.given_back(attempt.id)
+    whole = back >= (attempt.captured or attempt.fils)
+    if not whole and order.reason == PARTLY and back >= await work.refused_fils(order.id):
+        await _rest_is_recorded(work, order, now)
     if not whole or not (paid or attempt.status is AttemptStatus.REVIEW):
         return
     await work.set_attempt(attempt, now, "operator", "all went back", status=AttemptStatus.REFUNDED, due=None)
@@ -343,6 +346,14 @@ async def _gave_back(work: Work, order: Order, refund: RefundRow, now: int) -> N
     changes = {"status": OrderStatus.REFUNDED, "reason": "", "post_due": None}
     await work.release(order.id)
     await work.set_order(order, now, "operator", what, **changes)
+
+
+async def _rest_is_recorded(work: Work, order: Order, now: int) -> None:
+    """What the registry refused was given back and the rest is recorded: nothing waits for a person."""
+    if order.status is OrderStatus.REVIEW:
+        await work.release_refused(order.id)
+        changes = {"status": OrderStatus.POSTED, "reason": PARTLY}
+        await work.set_order(order, now, "operator", "refunded what was refused", **changes)
 
 
 def holds_money(attempt: Attempt) -> bool:

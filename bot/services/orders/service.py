@@ -2,7 +2,7 @@
 
 Two rules run through it. Before anything about an order changes, the gateway is asked about every attempt
 that may still be paid, because a link we call dead may have been used a second ago. And the database
-decides races: a fine in two orders, two attempts of one order, cancelled against paid.
+decides races: a line in two orders, two attempts of one order, cancelled against paid.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,11 @@ from bot.dialogs.checkout import (
     Standing,
 )
 from bot.dialogs.receipts import ReadReceipt
+from bot.domain import Item
 from bot.errors import Declined, Unavailable
 from bot.model import Chat
 from bot.ports import Asked, Failed
-from bot.services.ledger import AttemptStatus, NewOrder, Order, OrderStatus, Taken
+from bot.services.ledger import NewOrder, Order, OrderStatus, Taken
 from bot.services.orders.notified import Notified
 from bot.services.orders.parts import (
     Heard,
@@ -54,26 +55,29 @@ class Orders(Paying):
 
         Raises:
             Failed: a value of `CheckoutRefused`.
-            Unavailable: the ledger is too busy with these very fines.
+            Unavailable: the ledger is too busy with these very lines, or the price cannot be checked.
         """
+        items = await self._items(effect, asked)
         for _ in range(_TRIES):
-            order = await self._known(effect, asked)
+            order = await self._known(effect, items, asked)
             if order is None:
                 try:
-                    order = await self._add(effect, asked)
+                    order = await self._add(effect, items, asked)
                 except Taken:
                     continue
             return await self._pay_link(order)
-        raise Unavailable("orders", "too many orders for the same fines at once")
+        raise Unavailable("orders", "too many orders for the same lines at once")
 
     async def renew_link(self, effect: RenewLink, asked: Asked) -> PayLink:
-        """Execute `RenewLink`; an order that was closed is opened again when its fines are free.
+        """Execute `RenewLink`; an order that was closed is opened again when its lines are free.
 
         Raises:
-            Failed: a value of `CheckoutRefused`.
+            Failed: a value of `CheckoutRefused`. For ``changed`` the order is closed.
+            Unavailable: the price cannot be checked.
         """
         order = await self._own(effect.order, asked)
         await self._ask_all(order)
+        await self._must_hold(order)
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
             if order.status is OrderStatus.CANCELLED:
@@ -151,12 +155,21 @@ class Orders(Paying):
 
     # --- opening ---------------------------------------------------------------------------------
 
-    async def _known(self, effect: OpenOrder, asked: Asked) -> Order | None:
+    async def _items(self, effect: OpenOrder, asked: Asked) -> tuple[Item, ...]:
+        """What is to be paid; from the basket where there is one."""
+        if effect.basket is None:
+            return effect.items
+        items = await self._baskets.lines(effect.basket.ref, asked)
+        if not items or sum(item.fils for item in items) != effect.basket.fils:
+            raise Failed(CheckoutRefused.CHANGED)
+        return items
+
+    async def _known(self, effect: OpenOrder, items: tuple[Item, ...], asked: Asked) -> Order | None:
         """An order that answers the effect already; closes what stands in its way, or refuses."""
         async with self._ledger.read() as read:
             mine = await read.order_by_key(self._keyring.blind(asked.key))
-            held = await read.holders([item.number for item in effect.items])
-            same = [order for order in held if set(await read.items(order.id)) == set(effect.items)]
+            held = await read.holders([item.number for item in items])
+            same = [order for order in held if set(await read.items(order.id)) == set(items)]
         if mine is not None:
             return mine
         for order in held:
@@ -164,17 +177,40 @@ class Orders(Paying):
                 raise Failed(CheckoutRefused.ALREADY_PAID)
             if order.chat_blind != self._blind(asked.chat):
                 raise Failed(CheckoutRefused.ELSEWHERE)
+        if not await self._still(items, effect.owners, effect.body):
+            raise Failed(CheckoutRefused.CHANGED)
         if same:
             return same[0]
         for order in held:
-            closed = await self._close(order)
-            if closed.status is OrderStatus.OPEN:  # the bank has not said how the last try ended
-                raise Failed(CheckoutRefused.GATEWAY_DOWN)
-            if closed.status is not OrderStatus.CANCELLED:
-                raise Failed(CheckoutRefused.ALREADY_PAID)
+            await self._make_room(order)
         return None
 
-    async def _add(self, effect: OpenOrder, asked: Asked) -> Order:
+    async def _make_room(self, order: Order) -> None:
+        """Close the order for a newer one.
+
+        Raises:
+            Failed: it is paid, or the bank has not said.
+        """
+        closed = await self._close(order)
+        if closed.status is OrderStatus.OPEN:  # the bank has not said how the last try ended
+            raise Failed(CheckoutRefused.GATEWAY_DOWN)
+        if closed.status is not OrderStatus.CANCELLED:
+            raise Failed(CheckoutRefused.ALREADY_PAID)
+
+    async def _must_hold(self, order: Order) -> None:
+        """No new link for an old price.
+
+        Raises:
+            Failed: ``changed``, and the order is closed; or why it cannot be.
+            Unavailable: the price cannot be checked.
+        """
+        async with self._ledger.read() as read:
+            fresh = await read.order_by_id(order.id) or order
+        if fresh.status in {OrderStatus.OPEN, OrderStatus.CANCELLED} and not await self._holds(order):
+            await self._make_room(order)
+            raise Failed(CheckoutRefused.CHANGED)
+
+    async def _add(self, effect: OpenOrder, items: tuple[Item, ...], asked: Asked) -> Order:
         ref = new_reference()
         new = NewOrder(
             ref=ref,
@@ -183,7 +219,7 @@ class Orders(Paying):
             chat_blind=self._blind(asked.chat),
             language=asked.language,
             subject=hidden(effect.subject),
-            items=effect.items,
+            items=items,
         )
         async with self._ledger.write() as work:
             return await work.add_order(new, self._clock.now())
@@ -195,25 +231,6 @@ class Orders(Paying):
             await work.add_link(order.id, token_hash(token), now, until)
         url = f"{self._terms.base_url}/p/{token}"
         return PayLink(order.ref, url, self._gateways.current.hosts[0], until, order.total_fils)
-
-    # --- closing ---------------------------------------------------------------------------------
-
-    async def _close(self, order: Order) -> Order:
-        """Cancel the order unless it turns out to be paid, or the bank has not said."""
-        await self._ask_all(order)
-        now = self._clock.now()
-        async with self._ledger.write() as work:
-            order = await work.lock(order.id)
-            attempts = [each for each in await work.attempts(order.id) if each.status.is_open]
-            unsaid = any(each.status is AttemptStatus.UNKNOWN for each in attempts)
-            if order.status is not OrderStatus.OPEN or unsaid:
-                return order
-            for attempt in attempts:
-                # Its page may still be open: it stays due, and a payment on it would be accepted.
-                change = {"status": AttemptStatus.EXPIRED}
-                await work.set_attempt(attempt, now, "chat", "order cancelled", **change)
-            await work.release(order.id)
-            return await work.set_order(order, now, "chat", "cancelled", status=OrderStatus.CANCELLED)
 
     # --- finding ---------------------------------------------------------------------------------
 

@@ -5,26 +5,18 @@ sweep) ends in `Settling.ask`. What must follow a commit (recording, telling) is
 transaction with a lease, so that another process does it when this one dies in between.
 """
 
-import asyncio
-
 import msgspec
 import structlog
 
 from bot.crypto import Keyring
 from bot.dialogs.checkout import Standing
-from bot.errors import BotError, Declined, OutsideError, Unavailable
+from bot.errors import BotError, OutsideError, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Clock, Wake
-from bot.services.ledger import Attempt, Ledger, Notice, Order, OrderStatus, RefundRow
+from bot.services.ledger import Attempt, Ledger, Notice, Order, RefundRow
 from bot.services.orders.acts import Acts
-from bot.services.orders.parts import (
-    FINAL_REFUSALS,
-    LEASE,
-    POST_AGAIN,
-    POST_AT_ONCE,
-    Registry,
-    Terms,
-)
+from bot.services.orders.parts import Registry, Terms
+from bot.services.orders.posting import Posting
 from bot.services.orders.stand import stand, still_holds
 from bot.services.orders.verdict import judge
 from bot.services.payments import Enquiry, Result
@@ -62,7 +54,7 @@ class Settling:
         self._ledger = ledger
         self._gateways = gateways
         self._terms = terms
-        self._registry = registry
+        self._posting = Posting(ledger, registry, clock)
         self._clock = clock
         self._keyring = keyring
         self._wake = wake
@@ -103,51 +95,10 @@ class Settling:
         for name in owed:
             await self.tell(name)
 
-    # --- recording -------------------------------------------------------------------------------
-
     async def post(self, order_id: int, *, at_once: bool = False) -> None:
         """Record a paid order at the registry; on failure it stays due. ``at_once``: money just came."""
-        async with self._ledger.read() as read:
-            order, items = await read.order_by_id(order_id), await read.items(order_id)
-        if order is None or order.status is not OrderStatus.PAID:
-            return
-        try:
-            async with asyncio.timeout(POST_AT_ONCE if at_once else None):
-                await self._registry.record_payment(order.ref, order.paid_at, order.bank, items)
-        except (OutsideError, TimeoutError) as error:
-            reason = error.reason if isinstance(error, OutsideError) else "timeout"
-            log.error("payment not recorded", order=order.ref, reason=reason)  # noqa: TRY400 - no trace: it may quote
-            if isinstance(error, Declined) and reason in FINAL_REFUSALS:
-                await self._posted(order, OrderStatus.REVIEW, reason, "review")
-            else:
-                await self._post_later(order)
-        else:
-            await self._posted(order, OrderStatus.POSTED, "", "" if at_once else "posted")
-
-    async def _posted(self, order: Order, status: OrderStatus, reason: str, kind: str) -> None:
-        now = self._clock.now()
-        # Each refusal is news of its own: a person may have had it tried again.
-        name = f"order:{order.ref}:{kind}" + (f":registry:{now}" if kind == "review" else "")
-        async with self._ledger.write() as work:
-            order = await work.lock(order.id)
-            if order.status is not OrderStatus.PAID:
-                return
-            changes = {"status": status, "reason": reason[:40], "post_due": None}
-            await work.set_order(order, now, "registry", f"answered: {reason or 'recorded'}"[:60], **changes)
-            if kind:
-                await work.add_notice(name, order.id, kind, reason[:40], now + LEASE)
-        if kind:
-            await self.tell(f"order:{order.ref}:paid")  # never after what follows from it
+        for name in await self._posting.post(order_id, at_once=at_once):
             await self.tell(name)
-
-    async def _post_later(self, order: Order) -> None:
-        now = self._clock.now()
-        async with self._ledger.write() as work:
-            order = await work.lock(order.id)
-            if order.status is OrderStatus.PAID:
-                wait = POST_AGAIN[min(order.post_tries, len(POST_AGAIN) - 1)]
-                changes = {"post_due": now + wait, "post_tries": order.post_tries + 1}
-                await work.set_order(order, now, "registry", "did not answer", **changes)
 
     # --- telling ---------------------------------------------------------------------------------
 

@@ -3,22 +3,27 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bot.dialogs.checkout import RefusalReason, Standing, Status
+from bot.dialogs.checkout import PEOPLE, Recording, RefusalReason, Share, Shares, Standing, Status
+from bot.domain import ItemKind
 from bot.services.ledger import (
     Attempt,
     AttemptStatus,
     Notice,
     Order,
     OrderStatus,
+    PostingStatus,
     RefundRow,
     RefundStatus,
 )
 from bot.services.ledger.queries import Reads
 
+NOTHING: Final = Shares()
+
 
 async def stand(read: Reads, order: Order, receipt: Callable[[str], str]) -> Standing:
     """How ``order`` stands; ``receipt``: address of a paid order's PDF."""
-    return standing(order, await read.attempts(order.id), await read.order_refunds(order.id), receipt)
+    shares = await _shares(read, order)
+    return standing(order, await read.attempts(order.id), await read.order_refunds(order.id), receipt, shares)
 
 
 async def still_holds(read: Reads, order: Order, notice: Notice) -> bool:
@@ -36,10 +41,30 @@ async def still_holds(read: Reads, order: Order, notice: Notice) -> bool:
     return order.status is OrderStatus.REVIEW or any(each.status is AttemptStatus.REVIEW for each in attempts)
 
 
+async def _shares(read: Reads, order: Order) -> Shares:
+    tally = await read.tally(order.id)
+    found = await read.shares(order.id, PEOPLE) if tally.renewals else []
+    people = tuple(
+        Share(
+            who=each.lead.title,
+            years=each.lead.years,
+            until=each.lead.until,
+            state=Recording(each.status or PostingStatus.PENDING),
+            fines=each.others + (each.lead.kind is not ItemKind.RENEWAL),
+        )
+        for each in found
+    )
+    return Shares(tally.fines, tally.renewals, tally.recorded, tally.refused, people)
+
+
 def standing(
-    order: Order, attempts: Sequence[Attempt], refunds: Sequence[RefundRow], receipt: Callable[[str], str]
+    order: Order,
+    attempts: Sequence[Attempt],
+    refunds: Sequence[RefundRow],
+    receipt: Callable[[str], str],
+    shares: Shares = NOTHING,
 ) -> Standing:
-    """How the order stands, from its attempts (oldest first) and what went back."""
+    """How the order stands, from its attempts (oldest first), what went back and what is recorded."""
     paid = order.paid_at > 0
     status, reason = _status(order, attempts)
     told = _told_of(order, attempts)
@@ -55,6 +80,7 @@ def standing(
         track=told.track if told else "",
         paper=receipt(order.ref) if paid else "",
         refunded=sum(_given_back(told, refunds)),
+        shares=shares,
     )
 
 

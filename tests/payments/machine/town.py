@@ -19,7 +19,7 @@ from bot.crypto import Keyring
 from bot.domain import Item
 from bot.errors import Declined, OutsideError, StoreAway, Unavailable
 from bot.model import Woken
-from bot.ports import Failed
+from bot.ports import Asked, Failed
 from bot.services.ledger import Ledger, Reads, Work, open_engine
 from bot.services.orders import Orders, Terms
 from bot.services.orders.closing import Closing
@@ -205,6 +205,16 @@ class Registry:
             raise Unavailable("registry", "timeout")
 
 
+class Prices:
+    """Nobody renews a residency here."""
+
+    async def holds(self, items: tuple[Item, ...], owners: tuple[str, ...], body: str) -> bool:
+        raise AssertionError(f"no renewal is sold here: {items} {owners} {body}")
+
+    async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
+        raise AssertionError(f"no basket is kept here: {ref} {asked}")
+
+
 class Chats:
     """Where news arrive; each is held against what the ledger says at that moment."""
 
@@ -241,6 +251,8 @@ class Process:
             ledger=self.ledger,
             gateways=self.gateways,
             registry=town.registry,
+            appraiser=Prices(),
+            baskets=Prices(),
             clock=town.clock,
             keyring=town.keyring,
             wake=town.chats.wake,

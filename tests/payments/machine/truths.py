@@ -75,7 +75,7 @@ _HISTORIES: Final = (
 )
 _NEVER_CHANGES: Final = {
     "orders": ("ref", "key", "chat", "chat_blind", "total_fils", "currency", "created"),
-    "order_items": ("order_id", "position", "fine", "fils"),
+    "order_items": ("order_id", "position", "number", "fils", "part"),
     "attempts": ("order_id", "provider", "track", "fils", "currency", "created"),
     "refunds": ("attempt_id", "key", "fils", "created"),
     "notices": ("name", "order_id", "kind"),
@@ -289,7 +289,7 @@ def _duties(book: Book) -> None:
 
 def _fines(book: Book, now: int) -> None:
     """One fine in one live order; what is open or paid holds its fines."""
-    live = Counter(row["fine"] for row in book["order_items"] if row["live"])
+    live = Counter(row["number"] for row in book["order_items"] if row["live"])
     must(all(number == 1 for number in live.values()), "a fine is in one live order", live)
     for order in book["orders"]:
         mine = [row for row in book["order_items"] if row["order_id"] == order["id"]]
@@ -312,5 +312,5 @@ def _told_of(row: Row, book: Book, told: Counter[str]) -> bool:
 
 def _contended(book: Book, order: Row) -> bool:
     """Whether another order over one of its fines was live, or is."""
-    fines = {row["fine"] for row in book["order_items"] if row["order_id"] == order["id"]}
-    return any(row["fine"] in fines and row["order_id"] != order["id"] for row in book["order_items"])
+    fines = {row["number"] for row in book["order_items"] if row["order_id"] == order["id"]}
+    return any(row["number"] in fines and row["order_id"] != order["id"] for row in book["order_items"])
