@@ -110,7 +110,7 @@ async def _telegram(service: Service, stop: asyncio.Event) -> None:
     """Telegram's inbound side; a token it does not know stops the service with one line."""
     try:
         if service.telegram is not None:
-            await service.telegram.run(service.runtime.handle)
+            await service.telegram.run(service.runtime.handle, service.intake)
     except ConfigError as error:
         print(f"iqamati: {error}", file=sys.stderr, flush=True)
         stop.set()

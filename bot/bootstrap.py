@@ -25,13 +25,14 @@ from bot.embedded import EmbeddedValkey
 from bot.errors import ConfigError, StoreAway
 from bot.handlers.address import networks
 from bot.handlers.chat_log import LogChannel
+from bot.handlers.files import Intake
 from bot.handlers.guard import Guard, Limits
 from bot.handlers.my_data import my_data_routes
 from bot.handlers.pay import pay_routes, receipt_routes
 from bot.handlers.refusals import Refusals
 from bot.handlers.signin import signin_routes
 from bot.handlers.verify import verify_routes
-from bot.handlers.web import web_routes
+from bot.handlers.web import Page, web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
@@ -58,6 +59,7 @@ from bot.services.reminders import Reminders
 from bot.services.reminders import executors as reminder_executors
 from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
+from bot.store.files import MEGABYTE, FileStore
 from bot.store.privacy import ChatMemory
 from bot.store.quotas import Quotas
 from bot.store.sessions import Sessions
@@ -87,6 +89,7 @@ class Service:
     store: Sessions
     log: WebLog
     runtime: Runtime
+    intake: Intake
     orders: Orders
     receipts: Receipts
     sign_ins: SignIns
@@ -114,7 +117,7 @@ class Service:
             base_url=settings.base_url,
             host=urlsplit(settings.public_url).netloc,
             trusted=networks(settings.trusted_proxies),
-            limits=Limits(per_second=settings.network_per_second),
+            limits=Limits(per_second=settings.network_per_second, file=settings.file_megabytes * MEGABYTE),
         )
 
     def routes(self) -> list[Route]:
@@ -124,12 +127,16 @@ class Service:
             *web_routes(
                 self.log,
                 self.runtime.handle,
+                self.intake,
                 self.keyring,
                 self.clock,
-                self.catalog.text,
-                operator=settings.operator_name,
-                authority=settings.operator_authority,
-                base_url=settings.base_url,
+                Page(
+                    self.catalog.text,
+                    settings.operator_name,
+                    settings.operator_authority,
+                    self.intake.limit,
+                ),
+                settings.base_url,
             ),
             *pay_routes(
                 self.orders,
@@ -153,7 +160,7 @@ class Service:
             Route("/health", self._health),
         ]
         if self.telegram is not None:
-            routes += self.telegram.routes(self.runtime.handle)
+            routes += self.telegram.routes(self.runtime.handle, self.intake)
         return routes
 
     def sweep(self) -> None:
@@ -224,6 +231,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         log = WebLog(redis, keyring, store.place, tasks, clock)
         stack.push_async_callback(log.close)
 
+        files = FileStore(redis, keyring, limit=settings.file_megabytes * MEGABYTE)
+
         ledger = Ledger(engine)
         receipts = Receipts(
             ledger,
@@ -272,7 +281,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             ),
         }
         operator = Operator(settings.operator_name, settings.operator_authority)
-        dialogs = book(operator, Keywords(renderer), settings.sign_in_minutes * 60)
+        dialogs = book(operator, Keywords(renderer), settings.sign_in_minutes * 60, settings.file_megabytes)
         gated = guarded(executors, registry)
         runtime = Runtime(dialogs, store, renderer, tuple(channels), gated, clock, tasks)
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
@@ -287,6 +296,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             store=store,
             log=log,
             runtime=runtime,
+            intake=Intake(files, runtime.awaits, files.limit),
             orders=orders,
             receipts=receipts,
             sign_ins=sign_ins,

@@ -38,6 +38,13 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
     )
 
 
-def book(operator: Operator, speech: Speech, signed_for: int = 1800) -> Book:
-    """The dialogs as the engine takes them; ``signed_for``: seconds a sign-in outlives the last message."""
-    return Book(dialogs(operator), "home", S.MENU, speech, intro(operator), signed_for)
+def book(operator: Operator, speech: Speech, signed_for: int = 1800, megabytes: int = 5) -> Book:
+    """The dialogs as the engine takes them.
+
+    Args:
+        operator: who runs the service.
+        speech: word tables.
+        signed_for: seconds a sign-in outlives the last message.
+        megabytes: the largest file that channels take.
+    """
+    return Book(dialogs(operator), "home", S.MENU, speech, intro(operator), signed_for, megabytes)

@@ -29,7 +29,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="me
         client: the name the resident's page gave the message, to know its own echo by.
         at: epoch seconds.
         kind: of something that is not text: ``photo``, ``voice``, ``video``, ``document``.
+        name: of a file, as the resident has it.
         edits: id of the entry whose bubble this rewrites.
+        awaits: kinds of files that answer it.
     """
 
     sender: str = msgspec.field(name="from")
@@ -40,7 +42,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="me
     rows: tuple[tuple[Button, ...], ...] = ()
     client: str = ""
     kind: str = ""
+    name: str = ""
     edits: str = ""
+    awaits: tuple[str, ...] = ()
 
 
 class Settled(msgspec.Struct, frozen=True, tag_field="type", tag="settle"):
@@ -139,6 +143,7 @@ class LogChannel:
                     spans=outgoing.spans,
                     rows=outgoing.rows,
                     edits=outgoing.edits,
+                    awaits=outgoing.awaits,
                 )
             case Settle():
                 return Settled(outgoing.key, outgoing.source, outgoing.language, outgoing.spans)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.handlers.address import Network, client_address, client_scheme, household, is_local
 from bot.handlers.buckets import Buckets
+from bot.handlers.files import UPLOAD
 from bot.handlers.refusals import Refusals
 from bot.handlers.web.page import SECURITY_HEADERS
 from bot.ports import Clock
@@ -41,6 +42,15 @@ UPDATE_LIMIT: Final = 1 << 20
 
 BODY_TIME: Final = 15.0
 """Seconds for a body to arrive: 64 kB over a 2G phone's line."""
+
+FILE_TIME: Final = 120.0
+"""Seconds for a file to arrive: 5 MB over a 3G phone's line."""
+
+FILES: Final = 8
+"""Files of one network under way."""
+
+FILES_AT_ONCE: Final = 24
+"""Files under way in this process. Each is held in memory, for a moment three times over: 400 MB of the largest."""
 
 REQUEST_TIME: Final = 90.0
 """Seconds for a request. A gateway is given at most 30 for one call, and one request makes at most two."""
@@ -78,12 +88,20 @@ class Limits:
         body_time: seconds for a body.
         request_time: seconds for a request, event streams excepted.
         streams: open event streams of one network.
+        file: bytes of a file that a resident sends.
+        file_time: seconds for one.
+        files: of one network under way.
+        files_at_once: under way in this process.
     """
 
     per_second: float = 50.0
     body_time: float = BODY_TIME
     request_time: float = REQUEST_TIME
     streams: int = STREAMS
+    file: int = 5_000_000
+    file_time: float = FILE_TIME
+    files: int = FILES
+    files_at_once: int = FILES_AT_ONCE
 
 
 @dataclass
@@ -96,6 +114,7 @@ class _Exchange:
     fault: int = 0
     started: bool = False
     streaming: bool = False
+    uploading: bool = False
     taken: int = 0
     extra: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -138,6 +157,7 @@ class Guard:
         self._people = Buckets(clock, rate, rate * BURST)
         self._machines = Buckets(clock, rate * MACHINES, rate * MACHINES * BURST)
         self._streams: Counter[str] = Counter()
+        self._files: Counter[str] = Counter()
         self._headers = dict(SECURITY_HEADERS)
         if urlsplit(base_url).scheme == "https":
             self._headers["Strict-Transport-Security"] = HSTS
@@ -154,6 +174,8 @@ class Guard:
         # For everything behind: the resident's address and scheme, not the proxy's.
         scope = {**scope, "client": (address, 0), "scheme": client_scheme(scope, self._trusted)}
         limit = UPDATE_LIMIT if scope["path"].startswith("/telegram/") else BODY_LIMIT
+        if scope["path"] == UPLOAD:
+            limit = self._limits.file
         exchange = _Exchange(scope, household(address), limit)
         try:
             self._admit(exchange, Headers(scope=scope), address)
@@ -162,7 +184,9 @@ class Guard:
             pass
         finally:
             if exchange.streaming:
-                self._leave(exchange.network)
+                _leave(self._streams, exchange.network)
+            if exchange.uploading:
+                _leave(self._files, exchange.network)
         if exchange.fault and not exchange.started:
             await self._refuse(exchange, receive, send)
 
@@ -183,10 +207,21 @@ class Guard:
             self._stop(exchange, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if scope["path"].startswith(_FROM_SERVERS):
             return
-        if _is_file(headers):
+        if _is_file(headers) and scope["path"] != UPLOAD:
             self._stop(exchange, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if scope["method"] not in _SAFE and not _sent_back(scope["path"]) and not self._from_us(headers):
             self._stop(exchange, HTTPStatus.FORBIDDEN)
+        if scope["path"] == UPLOAD and scope["method"] == "POST":
+            self._upload(exchange, address)
+
+    def _upload(self, exchange: _Exchange, address: str) -> None:
+        # This machine's own network is every resident's behind a proxy that does not say for whom it asks.
+        most = self._limits.files_at_once if is_local(address) else self._limits.files
+        if self._files[exchange.network] >= most or self._files.total() >= self._limits.files_at_once:
+            exchange.extra["Retry-After"] = "5"
+            self._stop(exchange, HTTPStatus.TOO_MANY_REQUESTS)
+        self._files[exchange.network] += 1
+        exchange.uploading = True
 
     def _count(self, exchange: _Exchange, address: str) -> None:
         # This machine's own: the terminal, and a proxy that does not say for whom it asks. Counting the
@@ -226,7 +261,8 @@ class Guard:
 
     async def _served(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
         try:
-            async with asyncio.timeout(self._limits.request_time) as whole:
+            longer = self._limits.file_time if exchange.uploading else 0
+            async with asyncio.timeout(self._limits.request_time + longer) as whole:
                 await self.app(
                     exchange.scope, self._bounded(exchange, receive), self._dressed(exchange, send, whole)
                 )
@@ -240,7 +276,8 @@ class Guard:
 
     def _bounded(self, exchange: _Exchange, receive: Receive) -> Receive:
         """``receive`` that refuses a body too long or too slow."""
-        deadline = asyncio.get_running_loop().time() + self._limits.body_time
+        seconds = self._limits.file_time if exchange.uploading else self._limits.body_time
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def bounded() -> Message:
             try:
@@ -285,11 +322,6 @@ class Guard:
         self._streams[exchange.network] += 1
         exchange.streaming = True
 
-    def _leave(self, network: str) -> None:
-        self._streams[network] -= 1
-        if not self._streams[network]:
-            del self._streams[network]
-
     async def _refuse(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
         answer: Response = self._refusals.answer(Request(exchange.scope), exchange.fault)
         # What the client still sends is not read.
@@ -297,8 +329,14 @@ class Guard:
         await answer(exchange.scope, receive, send)
 
 
+def _leave(counted: "Counter[str]", network: str) -> None:
+    counted[network] -= 1
+    if not counted[network]:
+        del counted[network]
+
+
 def _is_file(headers: Headers) -> bool:
-    """Whether the body is a file: none is taken anywhere, so none is read."""
+    """Whether the body is a file: one address takes them, and at any other none is read."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind in _FILE_KINDS or kind.startswith(_FILES)
 

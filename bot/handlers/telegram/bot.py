@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from bot.config import Settings
 from bot.errors import ConfigError
+from bot.handlers.files import Intake
 from bot.handlers.telegram.calls import Calls
+from bot.handlers.telegram.fetch import Fetcher
 from bot.handlers.telegram.pace import PER_SECOND
 from bot.handlers.telegram.poll import Poller
 from bot.handlers.telegram.retry import insist
@@ -71,12 +73,21 @@ class Telegram:
         """Where the bot's chats are; Telegram's own address until its name is known."""
         return f"https://t.me/{self._username}"
 
-    def routes(self, handle: Handle) -> list[Route]:
-        """The webhook's route; none without ``PUBLIC_URL``, when the bot polls."""
-        return [route(self._inbox(handle), self._secret)] if self._settings.public_url else []
+    def routes(self, handle: Handle, intake: Intake | None = None) -> list[Route]:
+        """The webhook's route; none without ``PUBLIC_URL``, when the bot polls.
 
-    async def run(self, handle: Handle) -> None:
+        Args:
+            handle: one event through one turn.
+            intake: takes files in; without it they stay with Telegram.
+        """
+        return [route(self._inbox(handle, intake), self._secret)] if self._settings.public_url else []
+
+    async def run(self, handle: Handle, intake: Intake | None = None) -> None:
         """Poll until cancelled; with ``PUBLIC_URL``, register the webhook and return.
+
+        Args:
+            handle: as for `routes`.
+            intake: likewise.
 
         Raises:
             ConfigError: Telegram does not know the token, or refuses ``PUBLIC_URL``.
@@ -88,15 +99,16 @@ class Telegram:
         if self._settings.public_url:
             await register(self._bot, self._clock, self._settings.public_url, self._secret)
         else:
-            await Poller(self._bot, self._inbox(handle), self._clock).run()
+            await Poller(self._bot, self._inbox(handle, intake), self._clock).run()
 
     async def close(self) -> None:
         """Close the connections. The webhook stays: Telegram keeps what comes meanwhile."""
         await self._calls.close()
         await self._bot.session.close()
 
-    def _inbox(self, handle: Handle) -> Inbox:
-        return Inbox(self._calls, self.link, handle, self.channel, self._tasks, self._translate)
+    def _inbox(self, handle: Handle, intake: Intake | None) -> Inbox:
+        fetcher = Fetcher(self._bot, intake) if intake is not None else None
+        return Inbox(self._calls, self.link, handle, self.channel, self._tasks, self._translate, fetcher)
 
 
 def telegram_secret(settings: Settings) -> str:

@@ -8,7 +8,9 @@ import msgspec
 import structlog
 
 from bot.errors import DeliveryError, Unavailable
+from bot.handlers.files import shown_name
 from bot.handlers.telegram.calls import Answered, Calls
+from bot.handlers.telegram.fetch import Fetcher
 from bot.handlers.telegram.send import NAME, TelegramChannel
 from bot.handlers.telegram.setup import Translate
 from bot.i18n.text import N_
@@ -46,6 +48,14 @@ class Place(msgspec.Struct, frozen=True):
     type: str = PRIVATE
 
 
+class Document(msgspec.Struct, frozen=True):
+    """``Document``: a file, not yet fetched."""
+
+    file_id: str = ""
+    file_name: str | None = None
+    file_size: int | None = None
+
+
 class Content(msgspec.Struct, frozen=True):
     """What a message may hold that is not text, by Telegram's names.
 
@@ -58,7 +68,7 @@ class Content(msgspec.Struct, frozen=True):
     checklist: _Thing = None
     contact: _Thing = None
     dice: _Thing = None
-    document: _Thing = None
+    document: Document | None = None
     game: _Thing = None
     giveaway: _Thing = None
     live_photo: _Thing = None
@@ -154,6 +164,7 @@ class Inbox:
         channel: to refuse groups.
         tasks: for what a turn does not wait for.
         translate: a text in ``ar`` or ``en``.
+        fetcher: fetches files that a question asks for; None where none are.
     """
 
     def __init__(
@@ -164,8 +175,10 @@ class Inbox:
         channel: TelegramChannel,
         tasks: Tasks,
         translate: Translate,
+        fetcher: Fetcher | None = None,
     ) -> None:
         self._calls = calls
+        self._fetcher = fetcher
         self._link = link
         self._handle = handle
         self._channel = channel
@@ -189,7 +202,7 @@ class Inbox:
         if update.callback_query is not None:
             self._tasks.spawn(self._answer(update.callback_query.id), "telegram answer")
         if (event := event_of(update)) is not None:
-            await self._handle(event)
+            await self._handle(await self._fetched(event, update))
         elif (group := misplaced(update)) is not None:
             self._tasks.spawn(self._refuse(group, update.update_id), "telegram group")
 
@@ -200,6 +213,18 @@ class Inbox:
         except Unavailable as error:
             log.debug("a press was not answered", error=type(error).__name__)
 
+        return None if press is None or by_call else Answered(press.id)
+
+    async def _fetched(self, event: Event, update: Update) -> Event:
+        """``event``, with the file that came with it where the chat's question asks for one."""
+        document = update.message.document if update.message is not None else None
+        if self._fetcher is None or document is None or not isinstance(event, Attached):
+            return event
+        if event.kind not in await self._fetcher.awaits(event.chat):
+            return event
+        name = shown_name(document.file_name or "")
+        kept = await self._fetcher.fetch(event.chat, document.file_id, document.file_size or 0, name)
+        return msgspec.structs.replace(event, file=kept.file, missing=kept.missing, name=name)
     async def _refuse(self, group: int, update: int) -> None:
         both = ("ar", "en")
         text = "\n\n".join(self._translate(PRIVATE_ONLY, language) for language in both)

@@ -4,10 +4,11 @@ The cookie is the chat: a random token, signed so that nobody can name a chat we
 """
 
 import hmac
+import re
 import secrets
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from starlette.middleware import Middleware
@@ -19,7 +20,8 @@ from bot.crypto import Keyring
 from bot.errors import StoreAway
 from bot.handlers.address import household
 from bot.handlers.chat_log import ENTRY_ID, NAME, ChatLog, Shown
-from bot.handlers.web.page import LANGUAGES, Page, SecureHeaders, Translate
+from bot.handlers.files import UPLOAD, Intake, Kept, shown_name
+from bot.handlers.web.page import LANGUAGES, Page, SecureHeaders
 from bot.model import Attached, Chat, Event, Pressed, Span, Typed
 from bot.ports import Clock, Handle
 
@@ -37,6 +39,12 @@ BEAT: Final = 15.0
 """Seconds of silence after which a stream reads the log by itself and shows that it lives."""
 
 
+_CLIENT: Final = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+
+_NAME_LIMIT: Final = 2048
+"""Characters of a file's name in its header, where each letter of Arabic is six."""
+
+
 class Sent(msgspec.Struct, frozen=True):
     """The body of a post: exactly one of ``text``, ``press`` and ``sent``.
 
@@ -47,6 +55,8 @@ class Sent(msgspec.Struct, frozen=True):
         press: token of the pressed button.
         source: id of the entry the button stands under.
         sent: kind of something that is not text; its content stays with the resident.
+        missing: ``large`` for a file that the page did not send because it is too large.
+        name: of that file.
     """
 
     client: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
@@ -54,6 +64,8 @@ class Sent(msgspec.Struct, frozen=True):
     press: Annotated[str, msgspec.Meta(min_length=1, max_length=256)] | None = None
     source: Annotated[str, msgspec.Meta(pattern=r"\A(\d{1,18}-\d{1,18})?\Z")] = ""
     sent: Annotated[str, msgspec.Meta(pattern=r"\A(photo|voice|video|document)\Z")] | None = None
+    missing: Annotated[str, msgspec.Meta(pattern=r"\A(large)?\Z")] = ""
+    name: str = ""
 
 
 class Refusal(Exception):
@@ -74,10 +86,18 @@ class WebChat:
     """The endpoints. See `web_routes`."""
 
     def __init__(
-        self, log: ChatLog, handle: Handle, keyring: Keyring, clock: Clock, page: Page, base_url: str
+        self,
+        log: ChatLog,
+        handle: Handle,
+        intake: Intake,
+        keyring: Keyring,
+        clock: Clock,
+        page: Page,
+        base_url: str,
     ) -> None:
         self._log = log
         self._handle = handle
+        self._intake = intake
         self._keyring = keyring
         self._clock = clock
         self._page = page
@@ -136,6 +156,44 @@ class WebChat:
             return _json({"error": "not saved: try again"}, 503, {"Retry-After": "3"})
         return _json({}, 202)
 
+    async def upload(self, request: Request) -> Response:
+        """``POST /chat/upload``: a file as the body, its name and the page's name for it in headers.
+
+        202 once the turn is committed, whatever the dialog says to it; 413 for one that is too large.
+        """
+        try:
+            self._same_origin(request)
+            client = _client(request)
+            name = shown_name(unquote(request.headers.get("x-file-name", "")[:_NAME_LIMIT]))
+            chat = self._chat(request)
+            wanted = "document" in await self._intake.awaits(chat)
+            content = await _content(request, self._intake.limit, keep=wanted)
+            # What nobody asked for is not kept: the dialog says that it was not read.
+            kept = await self._intake.keep(chat, content, name) if wanted else Kept()
+            sent = Sent(client, sent="document", name=name)
+            await self._attach(chat, sent, kept, _language(request), self._origin(request))
+        except Refusal as refusal:
+            return _json({"error": refusal.word}, refusal.status)
+        except StoreAway:
+            return _json({"error": "not saved: try again"}, 503, {"Retry-After": "3"})
+        return _json({}, 202)
+
+    async def _attach(self, chat: Chat, sent: Sent, kept: Kept, language: str, origin: str) -> None:
+        source = await self._echo(chat, sent, "")
+        await self._handle(
+            Attached(
+                id=f"web:{sent.client}",
+                chat=chat,
+                language=language,
+                origin=origin,
+                kind=sent.sent or "document",
+                file=kept.file,
+                missing=kept.missing,
+                name=sent.name,
+                source=source,
+            )
+        )
+
     async def _take(self, chat: Chat, sent: Sent, language: str, origin: str) -> None:
         name = f"web:{sent.client}"
         event: Event
@@ -144,10 +202,9 @@ class WebChat:
                 id=name, chat=chat, language=language, origin=origin, token=sent.press, source=sent.source
             )
         elif sent.sent is not None:
-            source = await self._echo(chat, sent, "")
-            event = Attached(
-                id=name, chat=chat, language=language, origin=origin, kind=sent.sent, source=source
-            )
+            plain_name = msgspec.structs.replace(sent, name=shown_name(sent.name))
+            await self._attach(chat, plain_name, Kept(missing=sent.missing), language, origin)
+            return
         else:
             text = (sent.text or "")[:TEXT_LIMIT]
             # Before the turn: a dialog may want this very message erased, so it needs its id.
@@ -164,6 +221,7 @@ class WebChat:
             at=self._clock.now(),
             spans=(Span(text),) if text else (),
             kind=sent.sent or "",
+            name=sent.name if sent.sent else "",
         )
         return await self._log.append(chat, msgspec.json.encode(shown), key=key)
 
@@ -234,33 +292,31 @@ class WebChat:
 def web_routes(
     log: ChatLog,
     handle: Handle,
+    intake: Intake,
     keyring: Keyring,
     clock: Clock,
-    translate: Translate,
-    *,
-    operator: str = "",
-    authority: str = "",
+    page: Page,
     base_url: str = "",
 ) -> list[Route]:
-    """The web chat's routes: ``/``, ``/static/{name}``, ``/chat/events``, ``/chat/send``.
+    """The web chat's routes: ``/``, ``/static/{name}``, ``/chat/events``, ``/chat/send``, ``/chat/upload``.
 
     Args:
         log: the chats' logs, the same that `LogChannel` writes.
         handle: takes an event through its turn.
+        intake: takes files in.
         keyring: signs the cookies.
         clock: dates the resident's own messages.
-        translate: the page's words.
-        operator: who runs the service, as residents read it.
-        authority: the body that authorised it; "unofficial" when empty.
+        page: what the chat is shown in.
         base_url: where residents find us; with ``https`` the cookie is sent over it only.
     """
-    chat = WebChat(log, handle, keyring, clock, Page(translate, operator, authority), base_url)
+    chat = WebChat(log, handle, intake, keyring, clock, page, base_url)
     middleware = [Middleware(SecureHeaders)]
     return [
         Route("/", chat.page, name="page", middleware=middleware),
         Route("/static/{name}", chat.static, name="static", middleware=middleware),
         Route("/chat/events", chat.events, name="events", middleware=middleware),
         Route("/chat/send", chat.send, name="send", methods=["POST"], middleware=middleware),
+        Route(UPLOAD, chat.upload, name="upload", methods=["POST"], middleware=middleware),
     ]
 
 
@@ -287,6 +343,26 @@ async def _body(request: Request) -> Sent:
     if sent.text is not None and not sent.text.strip():
         raise Refusal(400, "the text is empty")
     return sent
+
+
+def _client(request: Request) -> str:
+    client = request.headers.get("x-client", "")
+    if _CLIENT.fullmatch(client) is None:
+        raise Refusal(400, "X-Client is expected")
+    return client
+
+
+async def _content(request: Request, limit: int, *, keep: bool) -> bytes:
+    """The body; empty unless it is to be kept. It is read to its end even so: an answer before it would be lost."""
+    content = bytearray()
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise Refusal(413, "too large")
+        if keep:
+            content += chunk
+    return bytes(content)
 
 
 def _event(name: str, data: bytes, entry_id: str = "") -> bytes:

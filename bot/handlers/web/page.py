@@ -34,6 +34,8 @@ WORDS: Final[dict[str, Msg]] = {
     "send": N_("Send"),
     "sending": N_("Sending…"),
     "unsent": N_("Not sent. Try again"),
+    "attach": N_("Attach a file"),
+    "file_failed": N_("Your file did not reach us. Choose it again."),
     "press_failed": N_("That did not reach us. Press again."),
     "lost": N_("Connection lost. Reconnecting…"),
     "cookies": N_("The chat needs cookies. Allow them for this site, then open it again."),
@@ -119,9 +121,10 @@ class Page:
         translate: gives the page's words.
         operator: who runs the service, as residents read it; may be empty.
         authority: the body that authorised it; the page says "unofficial" when empty.
+        file_limit: bytes of a file.
     """
 
-    def __init__(self, translate: Translate, operator: str, authority: str) -> None:
+    def __init__(self, translate: Translate, operator: str, authority: str, file_limit: int) -> None:
         folder = files("bot.web")
         self._template = Template(folder.joinpath("chat.html").read_text(encoding="utf-8"))
         self.assets = {
@@ -133,6 +136,7 @@ class Page:
         }
         self._operator = operator
         self._authority = authority
+        self._file_limit = file_limit
 
     def render(self, asked: str) -> str:
         """The page's HTML.
@@ -159,6 +163,7 @@ class Page:
             "words": self._words,
             "operator": self._operator,
             "authority": self._authority,
+            "limit": self._file_limit,
         }
         escaped = {name: html.escape(value) for name, value in fields.items()}
         # Inside a script element only "<" can end it or open a comment.
