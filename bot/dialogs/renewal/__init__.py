@@ -114,6 +114,7 @@ class S(StrEnum):
     SIGN_AGAIN = "sign_again"
     PAYING = "paying"
     PAID = "paid"
+    REMINDING = "reminding"
     DOWN = "down"
     RETRY = "retry"
     COUNT = "count"
@@ -144,10 +145,10 @@ def _link(label: Msg, page: Page) -> Link[Renewing]:
 _INSURANCE_PAGE: Final = N_("🔗 Health insurance")
 _LINKS: Final = (
     _link(_INSURANCE_PAGE, Page.INSURANCE),
-    _link(N_("🔗 Ministry's residency"), Page.RESIDENCY),
+    _link(N_("🔗 Residency page"), Page.RESIDENCY),
     _link(N_("🔗 Appointments (Meta)"), Page.APPOINTMENTS),
     _link(N_("🔗 Civil ID and address"), Page.CIVIL_INFORMATION),
-    _link(N_("🔗 Ministry's violations"), Page.VIOLATIONS),
+    _link(N_("🔗 Violations page"), Page.VIOLATIONS),
     _link(N_("🔗 Ministry of Justice"), Page.JUSTICE),
 )
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
@@ -252,7 +253,7 @@ DIALOG = Dialog[Renewing](
                 "the passport. The civil ID follows at the Public Authority for Civil Information."
             ),
             (
-                Link(N_("🔗 Ministry's residency"), _opens(Page.RESIDENCY)),
+                Link(N_("🔗 Residency page"), _opens(Page.RESIDENCY)),
                 Go(N_("Check again"), S.LISTING, put=to_list),
             ),
             back=S.NAMES,
@@ -314,9 +315,10 @@ DIALOG = Dialog[Renewing](
         S.PAYING: Call("checkout", given=bill, then=S.PAID, left=S.LISTING),
         S.PAID: Choose(
             N_("The ministry's records show the new dates within 15 minutes as a rule. Anything else?"),
-            (Go(N_("My file again"), S.LISTING, put=to_list),),
+            (Go(N_("Remind me in time"), S.REMINDING), Go(N_("My file again"), S.LISTING, put=to_list)),
             rest=True,
         ),
+        S.REMINDING: Call("reminders", then=S.PAID, left=S.PAID),
         S.DOWN: Choose(
             N_(
                 "The ministry's records do not answer now. I will try again for ten minutes and write to you."
