@@ -193,26 +193,26 @@ class Inbox:
             log.warning("an update of an unknown shape was passed over")
             return None
 
-    async def take(self, update: Update) -> None:
+    async def take(self, update: Update, *, by_call: bool = True) -> Answered | None:
         """See one update through: on return it is saved, or there was nothing to save.
+
+        Args:
+            update: what happened.
+            by_call: answer a press by a call of its own, at once.
+
+        Returns:
+            Without ``by_call`` the answer to a press, which the caller sends.
 
         Raises:
             StoreAway: nothing was saved; Telegram must deliver it again.
         """
-        if update.callback_query is not None:
-            self._tasks.spawn(self._answer(update.callback_query.id), "telegram answer")
+        press = update.callback_query
+        if press is not None and by_call:
+            self._tasks.spawn(self._answer(press.id), "telegram answer")
         if (event := event_of(update)) is not None:
             await self._handle(await self._fetched(event, update))
         elif (group := misplaced(update)) is not None:
             self._tasks.spawn(self._refuse(group, update.update_id), "telegram group")
-
-    async def _answer(self, callback: str) -> None:
-        # Stops the clock on the button. Best effort: an old press cannot be answered any more.
-        try:
-            await self._calls.do("answerCallbackQuery", Answered(callback))
-        except Unavailable as error:
-            log.debug("a press was not answered", error=type(error).__name__)
-
         return None if press is None or by_call else Answered(press.id)
 
     async def _fetched(self, event: Event, update: Update) -> Event:
@@ -225,6 +225,14 @@ class Inbox:
         name = shown_name(document.file_name or "")
         kept = await self._fetcher.fetch(event.chat, document.file_id, document.file_size or 0, name)
         return msgspec.structs.replace(event, file=kept.file, missing=kept.missing, name=name)
+
+    async def _answer(self, callback: str) -> None:
+        # Stops the clock on the button. Best effort: an old press cannot be answered any more.
+        try:
+            await self._calls.do("answerCallbackQuery", Answered(callback))
+        except Unavailable as error:
+            log.debug("a press was not answered", error=type(error).__name__)
+
     async def _refuse(self, group: int, update: int) -> None:
         both = ("ar", "en")
         text = "\n\n".join(self._translate(PRIVATE_ONLY, language) for language in both)
