@@ -48,19 +48,24 @@ def opens(permit: Permit, today: date, rules: Rules) -> date:
 def _dates(permit: Permit, today: date, rules: Rules) -> Iterator[Barrier]:
     """What has to do with days: window, durations, insurance, passport, work permit, absence."""
     span = durations(permit, today, rules)
-    if today < opens(permit, today, rules):
-        yield _filled(Block.WINDOW, permit, today, rules)
+    start = opens(permit, today, rules)
+    if today < start:
+        yield Barrier(Block.WINDOW, day=start.isoformat())
     if not span.possible:
         yield Barrier(Block.OTHER, department=RESIDENCY_AFFAIRS, phone=RESIDENCY_PHONE)
-    if insured(permit) < first_end(permit, span.possible):
-        yield _filled(Block.INSURANCE, permit, today, rules)
-    if permit.passport_expires < _passport_until(permit, today, rules):
-        yield _filled(Block.PASSPORT_EXPIRY, permit, today, rules)
+    end = first_end(permit, span.possible)
+    if insured(permit) < end:
+        year = insurance_year(permit, today, rules) or 0
+        yield Barrier(Block.INSURANCE, day=_iso(permit.insured_until), until=end.isoformat(), fils=year)
+    valid = _passport_until(end, today, rules)
+    if permit.passport_expires < valid:
+        day = permit.passport_expires.isoformat()
+        yield Barrier(Block.PASSPORT_EXPIRY, day=day, until=valid.isoformat())
     if permit.work_permit_until is not None and permit.work_permit_until < today:
-        yield _filled(Block.WORK_PERMIT, permit, today, rules)
+        yield Barrier(Block.WORK_PERMIT, day=_iso(permit.work_permit_until))
     back = back_by(permit, today, rules)
     if back is not None and back < today:
-        yield _filled(Block.ABROAD, permit, today, rules)
+        yield Barrier(Block.ABROAD, day=_iso(permit.abroad_since))
 
 
 def _records(permit: Permit, today: date, rules: Rules) -> Iterator[Barrier]:
@@ -73,7 +78,7 @@ def _records(permit: Permit, today: date, rules: Rules) -> Iterator[Barrier]:
     if not permit.passport_moved:
         yield Barrier(Block.PASSPORT_DATA)
     if permit.passport_latin and _folded(permit.latin) != _folded(permit.passport_latin):
-        yield _filled(Block.LATIN_NAME, permit, today, rules)
+        yield Barrier(Block.LATIN_NAME, written=permit.latin, printed=permit.passport_latin)
     if not permit.biometric and now(rules.renewal.biometric, today).blocks:
         yield Barrier(Block.BIOMETRIC)
     if permit.kin is Kin.SELF and permit.article in now(rules.renewal.employer, today).articles:
@@ -91,63 +96,34 @@ def _debts(permit: Permit) -> Iterator[Barrier]:
 
 
 def _stopped(stop: Stop, permit: Permit, today: date, rules: Rules) -> Barrier:
-    """What the registry adds. Where it says less than a block of ours needs, its department explains it."""
-    missing = {
-        Block.WINDOW: today >= opens(permit, today, rules),
-        Block.WORK_PERMIT: permit.work_permit_until is None,
-        Block.ABROAD: permit.abroad_since is None,
-    }
+    """What the registry adds. Days are left out: those on record did not show the block."""
     block = Block(stop.code) if stop.code in _BLOCKS else Block.OTHER
-    if missing.get(block, block is Block.OTHER):
-        if not stop.department.ar and not stop.department.en:
-            return Barrier(Block.OTHER, department=RESIDENCY_AFFAIRS, phone=stop.phone or RESIDENCY_PHONE)
-        return Barrier(Block.OTHER, department=stop.department, phone=stop.phone)
-    filled = _filled(block, permit, today, rules)
-    return Barrier(
-        block,
-        day=filled.day,
-        until=filled.until,
-        fils=filled.fils,
-        department=stop.department,
-        phone=stop.phone,
-        written=filled.written,
-        printed=filled.printed,
-    )
-
-
-def _filled(block: Block, permit: Permit, today: date, rules: Rules) -> Barrier:
-    """The block with the fields that its kind needs, as far as the permit knows them."""
+    department, phone = stop.department, stop.phone
     match block:
-        case Block.WINDOW:
-            return Barrier(block, day=opens(permit, today, rules).isoformat())
+        case Block.OTHER if not department.ar and not department.en:
+            return Barrier(block, department=RESIDENCY_AFFAIRS, phone=phone or RESIDENCY_PHONE)
         case Block.INSURANCE:
-            span = durations(permit, today, rules)
+            year = insurance_year(permit, today, rules) or 0
+            return Barrier(
+                block, day=_iso(permit.insured_until), fils=year, department=department, phone=phone
+            )
+        case Block.LATIN_NAME:
             return Barrier(
                 block,
-                day=_iso(permit.insured_until),
-                until=first_end(permit, span.possible).isoformat(),
-                fils=insurance_year(permit, today, rules) or 0,
+                department=department,
+                phone=phone,
+                written=permit.latin,
+                printed=permit.passport_latin,
             )
-        case Block.PASSPORT_EXPIRY:
-            until = _passport_until(permit, today, rules).isoformat()
-            return Barrier(block, day=permit.passport_expires.isoformat(), until=until)
-        case Block.WORK_PERMIT:
-            return Barrier(block, day=_iso(permit.work_permit_until))
-        case Block.ABROAD:
-            return Barrier(block, day=_iso(permit.abroad_since))
-        case Block.LATIN_NAME:
-            return Barrier(block, written=permit.latin, printed=permit.passport_latin)
         case _:
-            return Barrier(block)
+            return Barrier(block, department=department, phone=phone)
 
 
-def _passport_until(permit: Permit, today: date, rules: Rules) -> date:
+def _passport_until(end: date, today: date, rules: Rules) -> date:
     """Until when the passport must be valid: some months, and the new residency where the rules tie it to it."""
     rule = now(rules.renewal.passport, today)
     until = add_months(today, rule.months)
-    if not rule.caps:
-        return until
-    return max(until, first_end(permit, durations(permit, today, rules).possible))
+    return max(until, end) if rule.caps else until
 
 
 def _iso(day: date | None) -> str:

@@ -50,6 +50,8 @@ class Cap(StrEnum):
 class Barrier(msgspec.Struct, frozen=True, array_like=True):
     """One block on one person's renewal; only the fields that its kind needs are filled.
 
+    Where the registry adds a block without saying more, its days are empty.
+
     Attributes:
         block: which.
         day: ISO 8601: of `WINDOW` when renewal opens; of `INSURANCE` until when it is paid; of
