@@ -12,28 +12,35 @@ from bot.domain import Item
 from bot.errors import BotError
 from bot.operators.desk import Desk
 from bot.operators.out import amount, iso, kwd, say, show_json, signed, table, to_the_second, when
-from bot.services.ledger import Attempt, Order, OrderStatus, Reads, RefundRow
+from bot.services.ledger import Attempt, Order, OrderStatus, Posting, Reads, RefundRow
 from bot.services.orders.refunds import NotPossible
 
 _MOST_FOUND: Final = 20
 """Orders shown in full for one number; a bank reference could repeat over the years."""
 
+_MOST_LINES: Final = 60
+"""Lines of an order shown to people."""
+
 ABOUT: Final = """\
 Find orders by order reference, track id, payment id, bank or gateway reference, or a refund's key; without a
 number, list the newest ones. Nothing shown names a person: the number an order is for is masked, its chat is
-a channel and a blind name. --reveal shows the chat's id and writes down who looked.
+a channel and a blind name. Each part of an order is recorded at the registry apart. --reveal shows the chat's id and writes down who looked.
 
 Exit code: 0 found, 1 not found or an error.
 """
 
 
 class Found(msgspec.Struct, frozen=True):
-    """An order with all that hangs on it; ``chat_id`` is empty unless its reveal was audited."""
+    """An order with all that hangs on it.
+
+    ``postings`` goes by part; ``chat_id`` is empty unless its reveal was audited.
+    """
 
     order: Order
     channel: str
     chat_id: str
     items: tuple[Item, ...]
+    postings: dict[int, Posting]
     attempts: list[Attempt]
     refunds: list[RefundRow]
     history: list[dict[str, Any]]
@@ -106,6 +113,7 @@ async def _found(desk: Desk, read: Reads, order: Order) -> Found:
         channel="?" if chat is None else chat.channel,
         chat_id="",
         items=await read.items(order.id),
+        postings={each.part: each for each in await read.postings(order.id)},
         attempts=await read.attempts(order.id),
         refunds=await read.order_refunds(order.id),
         history=sorted(events, key=lambda row: int(row["at"])),
@@ -158,8 +166,7 @@ def _card(found: Found, *, history: bool) -> list[str]:
         ("Bank", order.bank or "-"),
     ]
     lines = [f"{name:<8}{value}" for name, value in facts]
-    fines = [[item.number, item.kind, signed(item.fils)] for item in found.items]
-    lines += ["", *table(["FINE", "KIND", "KWD"], fines, right=("KWD",))]
+    lines += ["", *_items(found)]
     if found.attempts:
         rows = [_attempt_row(each) for each in found.attempts]
         headers = ["TRACK ID", "GATEWAY", "STATUS", "CAPTURED", "PAYMENT ID", "BANK REFERENCE", "BEGUN"]
@@ -175,6 +182,38 @@ def _card(found: Found, *, history: bool) -> list[str]:
         events = [[to_the_second(row["at"]), row["who"], row["what"], row["status"]] for row in found.history]
         lines += ["", *table(["WHEN", "WHO", "WHAT", "STATUS"], events)]
     return lines
+
+
+def _items(found: Found) -> list[str]:
+    """What was paid, and how each part of it stands at the registry."""
+    rows: list[list[str]] = []
+    for item in found.items[:_MOST_LINES]:
+        posting = found.postings.get(item.part)
+        stands = "-" if posting is None else str(posting.status)
+        if posting is not None and posting.reason:
+            stands = f"{stands} ({posting.reason})"
+        years = str(item.years) if item.years else ""
+        rows.append(
+            [str(item.part + 1), item.number, item.kind, years, item.until, signed(item.fils), stands]
+        )
+    headers = ["PART", "NUMBER", "KIND", "YEARS", "UNTIL", "KWD", "REGISTRY"]
+    lines = table(headers, rows, right=("PART", "YEARS", "KWD"))
+    more = len(found.items) - _MOST_LINES
+    return [*lines, f"and {more} more lines (--json shows all)"] if more > 0 else lines
+
+
+def _item_json(item: Item, posting: Posting | None) -> dict[str, Any]:
+    return {
+        "number": item.number,
+        "kind": item.kind,
+        "amount": amount(item.fils),
+        "years": item.years,
+        "until": item.until,
+        "part": item.part + 1,
+        "registry": None if posting is None else posting.status,
+        "reason": "" if posting is None else posting.reason,
+        "since": None if posting is None else iso(posting.at),
+    }
 
 
 def _attempt_row(each: Attempt) -> list[str]:
@@ -199,9 +238,7 @@ def _json(found: Found, *, history: bool) -> dict[str, Any]:
         "made": iso(order.created),
         "paid": iso(order.paid_at),
         "bank_reference": order.bank,
-        "fines": [
-            {"fine": item.number, "kind": item.kind, "amount": amount(item.fils)} for item in found.items
-        ],
+        "lines": [_item_json(item, found.postings.get(item.part)) for item in found.items],
         "payments": [_attempt_json(each) for each in found.attempts],
         "refunds": [refund_json(each) for each in found.refunds],
     }

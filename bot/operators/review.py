@@ -8,8 +8,9 @@ import msgspec
 from bot.operators.desk import Desk
 from bot.operators.out import amount, iso, kwd, say, show_json, table, when
 from bot.services.ledger import Capture, Claim, Notice, Order, PaidBack, Reads, RefundStatus
-from bot.services.orders.parts import DAY, FINAL_REFUSALS
+from bot.services.orders.parts import DAY, FINAL_REFUSALS, PARTLY
 from bot.services.orders.refunds import NotPossible
+from bot.services.payments import amount_text
 from bot.services.payments.gateways import Gateways
 
 LATE: Final = 3600
@@ -25,7 +26,7 @@ ABOUT: Final = """\
 List what needs a person: payments and orders in review, refunds nobody knows the end of, payments the registry
 has not recorded and chats not told for over an hour, notifications that claimed what is not true.
 --close ends the review of an order nothing was taken for (its gateway is asked first). --retry has the running
-service record a payment again that the registry had refused.
+service record again what the registry had refused of a payment; what it has recorded stays as it is.
 
 Exit code: 0 nothing to do (or it is done); 2 something needs a person; 1 an error.
 """
@@ -110,7 +111,8 @@ async def collect(read: Reads, gateways: Gateways, now: int) -> list[Matter]:
     attempts = await read.attempts_in_review()
     named = {each.order for each in attempts}
     orders = [each for each in await read.orders_in_review() if each.ref not in named]
-    matters = [_attempt(each) for each in attempts] + [_order(each) for each in orders]
+    matters = [_attempt(each) for each in attempts]
+    matters += [_order(each, await read.refused_fils(each.id)) for each in orders]
     matters += [_refund(each, now) for each in await read.open_refunds() if _stuck(each, gateways, now)]
     matters += [_unposted(each) for each in await read.unposted(now - LATE)]
     matters += [_untold(notice, ref) for notice, ref in await read.untold(now - LATE)]
@@ -132,8 +134,14 @@ def _attempt(found: Capture) -> Matter:
     return Matter("payment", found.order, attempt.track, attempt.captured, found.at, why, step)
 
 
-def _order(order: Order) -> Matter:
-    if order.reason in FINAL_REFUSALS:
+def _order(order: Order, refused: int) -> Matter:
+    if order.reason == PARTLY:
+        why = f"paid, and the registry refuses to record parts of it, worth {kwd(refused)}"
+        step = (
+            f"iqamati orders {order.ref} shows which and why; ask the department; then"
+            f" iqamati review --retry {order.ref}, or iqamati refund {order.ref} --amount {amount_text(refused)}"
+        )
+    elif order.reason in FINAL_REFUSALS:
         why = f"paid, and the registry refuses to record it: {order.reason}"
         step = f"ask the department; then iqamati review --retry {order.ref}, or iqamati refund {order.ref}"
     else:

@@ -20,7 +20,7 @@ from bot.dialogs.checkout.effects import (
     Standing,
     Status,
 )
-from bot.dialogs.checkout.lines import PEOPLE, counted, describe, listed
+from bot.dialogs.checkout.lines import PEOPLE, counted, counts, describe, listed
 from bot.dialogs.checkout.payment import (
     Payment,
     as_before,
@@ -91,6 +91,7 @@ __all__ = [
     "Standing",
     "Status",
     "counted",
+    "counts",
     "describe",
     "listed",
     "receipt",

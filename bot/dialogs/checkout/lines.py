@@ -30,7 +30,7 @@ _COUNTS: Final[dict[Recording, Plural]] = {
 
 def describe(item: Item) -> Arg:
     """What the line pays for: of a renewal whose, for how long, until when."""
-    if item.kind is not ItemKind.RENEWAL:
+    if item.kind is not ItemKind.RENEWAL or not item.until:  # a line the books have cleared says nothing
         return item.title
     return say(
         NP_("{who}: residency for {n} year, until {day}", "{who}: residency for {n} years, until {day}"),

@@ -6,8 +6,8 @@ from importlib.resources import files
 from string import Template
 from typing import Final, Protocol
 
-from bot.dialogs.checkout import Standing, Status, describe, receipt, refused, review, terms
-from bot.domain import Item, ItemKind
+from bot.dialogs.checkout import Standing, Status, counts, describe, receipt, refused, review, terms
+from bot.domain import Item
 from bot.i18n.text import N_, NP_, Arg, Code, Hour, Ltr, Money, Text, say
 from bot.model import Chat, Span
 
@@ -76,8 +76,7 @@ class Pages:
 
     def bill(self, bill: Bill, language: str) -> str:
         """What will be paid, with the button."""
-        kinds = [item.kind is ItemKind.RENEWAL for item in bill.items]
-        fines, renewals = kinds.count(False), kinds.count(True)
+        fines, renewals = counts(bill.items)
         parts = [
             *([self._p(say(_TRIAL), language, "note")] if self._trial else []),
             self._lines(bill, language),

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.clock import local
+from bot.dialogs.checkout import counted
 from bot.errors import Unavailable
 from bot.handlers.pay.page import BACK, LANGUAGES, TRY_AGAIN, Pages, Render, not_now
-from bot.i18n.text import N_, Code, Day, Hour, Money, Text, say
+from bot.i18n.text import N_, NP_, Code, Day, Hour, Money, Text, say
 
 COMMAND: Final = "/receipts"
 """What a resident sends for the list of receipts."""
@@ -64,6 +65,12 @@ class Proof(Protocol):
     def refunded(self) -> int: ...
     @property
     def trial(self) -> bool: ...
+    @property
+    def fines(self) -> int: ...
+    @property
+    def renewals(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
 
 
 class Desk(Protocol):
@@ -159,12 +166,18 @@ def genuine(proof: Proof) -> tuple[Text, tuple[Text, ...]]:
         say(N_("Amount *{amount}*"), amount=Money(proof.total)),
         say(N_("Paid on {when}"), when=when),
     ]
+    if proof.renewals:
+        texts.append(say(N_("Paid for {what}"), what=counted(proof.fines, proof.renewals)))
     if proof.bank:
         texts.append(say(N_("Bank reference {bank}"), bank=Code(proof.bank)))
     if proof.refunded and proof.standing != "refunded":
         texts.append(say(N_("{amount} of it was refunded."), amount=Money(proof.refunded)))
     if not (proof.trial and proof.standing in _RECORDS):
         texts.append(_STANDINGS[proof.standing])
+    if proof.refused and not proof.trial:
+        texts.append(
+            say(NP_("{n} line of it is not recorded.", "{n} lines of it are not recorded."), n=proof.refused)
+        )
     texts.append(
         say(N_("The paper must show the same as this page. If anything differs, the paper was changed."))
     )

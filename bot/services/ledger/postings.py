@@ -104,6 +104,12 @@ class PostingReads(Connected):
             refused=count(PostingStatus.REFUSED),
         )
 
+    async def refused_parts(self, order_id: int) -> frozenset[int]:
+        """The order's parts that the registry refused for good."""
+        mine = t.postings.c.order_id == order_id, t.postings.c.status == PostingStatus.REFUSED
+        parts = (await self._on.execute(select(t.postings.c.part).where(*mine))).scalars()
+        return frozenset(int(part) for part in parts)
+
     async def refused_fils(self, order_id: int) -> int:
         """What was paid for parts that the registry refused."""
         refused = t.order_items.c.order_id == order_id, t.postings.c.status == PostingStatus.REFUSED

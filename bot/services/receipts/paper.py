@@ -8,6 +8,7 @@ receipt is the same file on every machine; nothing in it tells when it was print
 import asyncio
 import re
 import threading
+from datetime import date
 from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,17 +21,21 @@ import segno
 import typst
 
 from bot.clock import local
+from bot.dialogs.checkout import counts, describe
 from bot.dialogs.home import Operator
 from bot.dialogs.home import standing as run_by
-from bot.domain import Item
+from bot.domain import Item, ItemKind
 from bot.errors import ConfigError
 from bot.i18n.render import Renderer, amount
-from bot.i18n.text import Arg, Day, Hour, Money, say
+from bot.i18n.text import EMPTY, Arg, Day, Hour, Local, Money, say
 from bot.services.receipts import words as w
 
 _TEMPLATE: Final = files("bot.services.receipts").joinpath("receipt.typ").read_bytes()
 _FONT: Final = "IBM Plex Sans Arabic"
 _FONTS: Final = files("fontpkg_ibm_plex_sans_arabic").joinpath("files")
+MOST_LINES: Final = 60
+"""Lines listed one by one, on four pages; of more only the sums are told."""
+
 _QUIET_ZONE: Final = 4
 """Light modules around the code (ISO/IEC 18004)."""
 
@@ -73,6 +78,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         transaction: the bank's number.
         auth: the bank's authorisation code.
         refunds: oldest first.
+        refused: parts (`bot.domain.Item.part`) that the registry did not take.
         standing: what became of it.
         proof: address of the page that proves it.
         operator: who runs this service.
@@ -90,6 +96,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     transaction: str
     auth: str
     refunds: tuple[GivenBack, ...] = ()
+    refused: frozenset[int] = frozenset()
     standing: Standing
     proof: str
     operator: Operator = Operator()
@@ -150,8 +157,11 @@ class Printer:
                 for label, value in _fields(receipt)
                 if value
             ],
-            "columns": {"what": self._both(w.VIOLATION), "amount": self._both(w.AMOUNT_COLUMN)},
-            "items": [self._item(item) for item in receipt.items],
+            "columns": {
+                "what": self._both(w.PAID_FOR if counts(receipt.items)[1] else w.VIOLATION),
+                "amount": self._both(w.AMOUNT_COLUMN),
+            },
+            "items": self._lines(receipt),
             "sums": [{"text": self._both(text), "strong": strong} for text, strong in _sums(receipt)],
             "notes": [self._both(note) for note in _notes(receipt)],
             "scan": self._both(w.SCAN),
@@ -160,16 +170,60 @@ class Printer:
             "qr": qr(receipt.proof),
         }
 
-    def _item(self, item: Item) -> dict[str, Any]:
-        title = {
-            "ar": _wrapped(item.title.ar or item.title.en),
-            "en": _wrapped(item.title.en or item.title.ar),
-        }
-        kind = self._both(say(w.KIND, kind=say(w.KINDS[item.kind]), number=w.number(_seen(item.number))))
-        return {"title": title, "kind": kind, "sum": amount(item.fils)}
+    def _lines(self, receipt: Receipt) -> list[dict[str, Any]]:
+        if len(receipt.items) > MOST_LINES:
+            return [
+                {"title": self._both(title), "kind": self._both(kind), "sum": amount(fils)}
+                for title, kind, fils in summed(receipt)
+            ]
+        return [self._item(item, refused=item.part in receipt.refused) for item in receipt.items]
+
+    def _item(self, item: Item, *, refused: bool) -> dict[str, Any]:
+        title = Local(
+            _wrapped(item.title.ar or item.title.en),
+            _wrapped(item.title.en or item.title.ar),
+        )
+        shown = {"ar": title.ar, "en": title.en}
+        if item.kind is ItemKind.RENEWAL:
+            shown = self._both(describe(msgspec.structs.replace(item, title=title)))
+        words = w.NOT_RECORDED if refused else w.KIND
+        kind = self._both(say(words, kind=say(w.KINDS[item.kind]), number=w.number(_seen(item.number))))
+        return {"title": shown, "kind": kind, "sum": amount(item.fils)}
 
     def _both(self, text: Arg) -> dict[str, str]:
         return {language: self._renderer.plain(text, language) for language in ("ar", "en")}
+
+
+def summed(receipt: Receipt) -> list[tuple[Arg, Arg, int]]:
+    """The lines of an order of many, by duration: what, until when, and their sum.
+
+    What is not recorded stands apart; fines come last.
+    """
+    groups: dict[tuple[bool, int, bool], list[Item]] = {}
+    for item in receipt.items:
+        key = item.kind is not ItemKind.RENEWAL, item.years, item.part in receipt.refused
+        groups.setdefault(key, []).append(item)
+    return [
+        (_what(items, years), w.MISSING if refused else _days(items), sum(item.fils for item in items))
+        for (_, years, refused), items in sorted(groups.items())
+    ]
+
+
+def _what(items: list[Item], years: int) -> Arg:
+    if not years:
+        return say(w.VIOLATIONS, n=len(items))
+    return say(w.RESIDENCIES, n=len(items), years=say(w.YEARS, n=years))
+
+
+def _days(items: list[Item]) -> Arg:
+    """The new last day, or the first and the last of several."""
+    days = sorted({item.until for item in items if item.until})
+    if not days:
+        return EMPTY
+    first, last = (Day(date.fromisoformat(day)) for day in (days[0], days[-1]))
+    if first == last:
+        return say(w.LAST_DAY, day=first)
+    return say(w.LAST_DAYS, first=first, last=last)
 
 
 def qr(address: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from bot.crypto import Keyring
+from bot.dialogs.checkout import counts
 from bot.dialogs.home import Operator
 from bot.model import Chat
 from bot.ports import Clock
@@ -43,6 +44,9 @@ class Proof(msgspec.Struct, frozen=True):
         bank: the reference a resident quotes to the bank.
         refunded: fils that were given back.
         trial: no money moved.
+        fines: how many were paid.
+        renewals: how many residencies were renewed.
+        refused: how many lines of it the registry did not take.
     """
 
     order: str
@@ -52,6 +56,9 @@ class Proof(msgspec.Struct, frozen=True):
     standing: Standing
     refunded: int
     trial: bool
+    fines: int = 0
+    renewals: int = 0
+    refused: int = 0
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -127,6 +134,7 @@ class Receipts:
         receipt = None if ref is None else await self._receipt(ref)
         if receipt is None:
             return None
+        fines, renewals = counts(receipt.items)
         return Proof(
             order=receipt.order,
             total=receipt.total,
@@ -135,6 +143,9 @@ class Receipts:
             standing=receipt.standing,
             refunded=_refunded(receipt),
             trial=is_trial(receipt.provider),
+            fines=fines,
+            renewals=renewals,
+            refused=sum(item.part in receipt.refused for item in receipt.items),
         )
 
     async def of_chat(self, chat: Chat, before: str = "", limit: int = 6) -> tuple[Listed, ...]:
@@ -170,7 +181,7 @@ class Receipts:
             if order is None or not order.paid_at:
                 return None
             papers = Papers.of(read)
-            items = await read.items(order.id)
+            items, refused = await read.items(order.id), await read.refused_parts(order.id)
             attempt = await papers.paying_attempt(order)
             refunds = [] if attempt is None else await papers.done_refunds(attempt.id)
         receipt = Receipt(
@@ -186,6 +197,7 @@ class Receipts:
             transaction=attempt.bank_transaction if attempt else "",
             auth=attempt.auth if attempt else "",
             refunds=tuple(GivenBack(each.fils, each.updated) for each in refunds),
+            refused=refused,
             standing=_STANDINGS.get(order.status, Standing.REVIEW),
             proof=self.proof(order.ref),
             operator=self._operator,

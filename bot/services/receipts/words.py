@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain import ItemKind
-from bot.i18n.text import N_, Arg, Local, Ltr, Msg, Text, say
+from bot.i18n.text import N_, NP_, Arg, Local, Ltr, Msg, Plural, Text, say
 
 BRAND: Final = say(N_("Iqamati"))
 TITLE: Final = say(N_("Payment receipt"))
@@ -24,12 +24,21 @@ TRANSACTION: Final = say(N_("Transaction ID"))
 AUTH: Final = say(N_("Authorisation code"))
 
 VIOLATION: Final = say(N_("Violation"))
+PAID_FOR: Final = say(N_("Paid for"))
 AMOUNT_COLUMN: Final = say(N_("Amount (KWD)"))
 KIND: Final = N_("{kind}, number {number}")
 KINDS: Final[Mapping[ItemKind, Msg]] = {
     ItemKind.RESIDENCY: N_("Residency violation"),
     ItemKind.TRAFFIC: N_("Traffic violation"),
+    ItemKind.RENEWAL: N_("Residency renewal"),
 }
+NOT_RECORDED: Final = N_("{kind}, number {number}: not recorded")
+RESIDENCIES: Final[Plural] = NP_("{n} residency, {years}", "{n} residencies, {years}")
+YEARS: Final[Plural] = NP_("{n} year", "{n} years")
+VIOLATIONS: Final[Plural] = NP_("{n} violation paid", "{n} violations paid")
+LAST_DAY: Final = N_("New last day {day}")
+LAST_DAYS: Final = N_("New last day from {first} to {last}")
+MISSING: Final = say(N_("not recorded"))
 TOTAL: Final = N_("Total {total}")
 GIVEN_BACK: Final = N_("Refunded {amount} on {day}")
 KEPT: Final = N_("Remains paid {amount}")
