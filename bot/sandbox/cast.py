@@ -8,10 +8,9 @@ import msgspec
 
 from bot.i18n.text import Local
 from bot.sandbox import fines as law
-from bot.sandbox.fines import RESIDENCY, TRAFFIC, FineRecord, Offence, Words, fine_id, overstay
-from bot.sandbox.people import Person, by_civil_id
-
-_ANY_DAY = date(2026, 11, 21)
+from bot.sandbox.fines import FineRecord, Offence, Words
+from bot.sandbox.people import Person
+from bot.sandbox.scripts import Script, late, records, somebody
 
 
 class Temper(StrEnum):
@@ -59,51 +58,21 @@ class DemoPerson(msgspec.Struct, frozen=True):
         return self.person.expiry
 
 
-class _Script(msgspec.Struct, frozen=True):
-    """One fine of the cast: ``kwd`` for traffic, days late for residency."""
-
-    offence: Offence
-    on: str
-    fils: int
-    barrier: str | None = None
-
-
 _OLD_BELT = 10_000  # the amount before 22 April 2025, which old tickets keep
 _ADMINISTRATIVE = Offence(Words("غرامة إدارية لشؤون الإقامة", "Residency administrative fine"))
-_STREET = Words("شارع الخليج العربي", "Arabian Gulf Street")
 
 
-def _late(offence: Offence, on: str, days: int, barrier: str | None = None) -> _Script:
-    return _Script(offence, on, overstay(offence, days), barrier)
+def _cast(civil_id: str, ar: str, en: str, *scripts: Script, temper: Temper = Temper.CALM) -> DemoPerson:
+    person = somebody(civil_id)
+    return DemoPerson(person, Local(ar, en), records(person, *scripts), temper)
 
 
-def _cast(civil_id: str, ar: str, en: str, *scripts: _Script, temper: Temper = Temper.CALM) -> DemoPerson:
-    person = by_civil_id(civil_id, _ANY_DAY)
-    if person is None:  # a slip of ours in the table below
-        raise ValueError("the cast needs valid civil IDs")
-    told: list[FineRecord] = []
-    for place, script in enumerate(scripts):
-        kind = TRAFFIC if script.offence.amounts else RESIDENCY
-        told.append(
-            FineRecord(
-                id=fine_id(person.index, place, kind),
-                kind=kind,
-                title=script.offence.title,
-                on=date.fromisoformat(script.on),
-                fils=script.fils,
-                barrier=script.barrier,
-                place=_STREET if kind == TRAFFIC else None,
-            )
-        )
-    return DemoPerson(person, Local(ar, en), tuple(told), temper)
-
-
-def _many() -> tuple[_Script, ...]:
+def _many() -> tuple[Script, ...]:
     """Twenty-three tickets, one a fortnight: 12 of parking, 11 of other offences."""
     offences = (law.PARKING, law.BELT, law.PARKING, law.PHONE)
     day = date(2025, 5, 4).toordinal()
     return tuple(
-        _Script(offence, date.fromordinal(day + 14 * n).isoformat(), offence.amounts[0] * 1000)
+        Script(offence, date.fromordinal(day + 14 * n).isoformat(), offence.amounts[0] * 1000)
         for n in range(23)
         for offence in (offences[n % 4],)
     )
@@ -112,22 +81,22 @@ def _many() -> tuple[_Script, ...]:
 DEMO: Final[tuple[DemoPerson, ...]] = (
     _cast(
         "285011500029",
-        "ثلاث مخالفات تُدفع إلكترونياً بمجموع 45.000 د.ك. ورابعة لا تُدفع",
-        "three payable fines, 45.000 KWD in all, and one that is not",
-        _Script(law.BELT, "2025-04-14", _OLD_BELT),
-        _late(law.EXPIRED, "2026-03-12", 10),
-        _Script(law.RECKLESS, "2026-05-02", 150_000, "court"),
-        _Script(law.PARKING, "2026-08-30", 15_000),
+        "ثلاث مخالفات تُدفع إلكترونياً بمجموع 45.000 د.ك. ورابعة لا تُدفع؛ وأسرة لتجديد إقاماتها",
+        "three payable fines, 45.000 KWD in all, one that is not; a family to renew",
+        Script(law.BELT, "2025-04-14", _OLD_BELT),
+        late(law.EXPIRED, "2026-03-12", 10),
+        Script(law.RECKLESS, "2026-05-02", 150_000, "court"),
+        Script(law.PARKING, "2026-08-30", 15_000),
     ),
     _cast("290063001017", "لا شيء عليه", "nothing owed"),
     _cast(
         "272120100478",
         "كل ما عليه لا يُدفع إلكترونياً، ولكلٍّ سبب",
         "everything unpayable, each for another reason",
-        _Script(law.SPEED, "2025-07-19", 130_000, "court"),
-        _Script(law.NOISE, "2025-11-03", 75_000, "impound"),
-        _late(law.TEMPORARY, "2026-02-08", 31, "office"),
-        _Script(law.DISABLED, "2026-06-27", 150_000, "audit"),
+        Script(law.SPEED, "2025-07-19", 130_000, "court"),
+        Script(law.NOISE, "2025-11-03", 75_000, "impound"),
+        late(law.TEMPORARY, "2026-02-08", 31, "office"),
+        Script(law.DISABLED, "2026-06-27", 150_000, "audit"),
     ),
     _cast(
         "300022900127",
@@ -139,14 +108,14 @@ DEMO: Final[tuple[DemoPerson, ...]] = (
         "299123190026",
         "مخالفة واحدة، 5.250 د.ك.",
         "one single fine, 5.250 KWD",
-        _Script(_ADMINISTRATIVE, "2026-09-15", 5_250),
+        Script(_ADMINISTRATIVE, "2026-09-15", 5_250),
     ),
     _cast(
         "268032105138",
         "السجل بطيء (7 ثوانٍ)، ثم مخالفتان",
         "the registry is slow (7 seconds), then two fines",
-        _late(law.EXPIRED, "2026-01-20", 45),
-        _Script(law.PHONE, "2026-10-05", 75_000),
+        late(law.EXPIRED, "2026-01-20", 45),
+        Script(law.PHONE, "2026-10-05", 75_000),
         temper=Temper.SLOW,
     ),
     _cast("315090908042", "السجل لا يجيب", "the registry is down", temper=Temper.DOWN),
@@ -154,8 +123,26 @@ DEMO: Final[tuple[DemoPerson, ...]] = (
         "324110503339",
         "مخالفتان بالضبط",
         "exactly two fines",
-        _late(law.NEWBORN, "2025-06-10", 20),
-        _late(law.EXPIRED, "2026-07-01", 6),
+        late(law.NEWBORN, "2025-06-10", 20),
+        late(law.EXPIRED, "2026-07-01", 6),
     ),
     _cast("286101901541", "السجل مشغول", "the registry is busy", temper=Temper.BUSY),
+    _cast("279051704121", "كفيل نفسه، تجديد إقامته ممكن الآن", "a self-sponsor who can renew now"),
+    _cast("276100302556", "أسرة لكل فرد فيها موانع أخرى", "a family in which everybody has other blocks"),
+    _cast(
+        "283020807189",
+        "إقامة منتهية منذ 45 يوماً وغرامتها تُدفع إلكترونياً",
+        "45 days late, with a payable residency fine",
+    ),
+    _cast("271031406032", "مواطن ليس على ملفه أحد", "a citizen with nobody on the file"),
+    _cast(
+        "274090908407",
+        "مفوض عن شركة، 12 من العاملين فيها حان تجديد إقاماتهم",
+        "acts for one company with 12 workers who are due",
+    ),
+    _cast(
+        "281072203302",
+        "مفوض عن شركتين، في إحداهما أكثر من 5000 عامل، وعن جهة حكومية",
+        "acts for two companies, one of over 5,000 workers, and a government body",
+    ),
 )

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 import msgspec
 
 _KEY = b"iqamati sandbox 1"  # changing it makes another population
-_EPOCH = date(1800, 1, 1)
+EPOCH = date(1800, 1, 1)
 _CENTURY = {"1": 1800, "2": 1900, "3": 2000}
 _WEIGHTS = (2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_SERIALS = 10_000
+SERIALS = 10_000
 _DIGITS = 12
 
 # References are 10 digits (the ministry's field takes up to 12; guides say 6 to 12), never beginning with 0.
@@ -27,6 +27,7 @@ _INVERSE = pow(_FACTOR, -1, _REFERENCES)
 _PASSPORT_LETTERS = "ABCEFGHJKLMNPRSTVWXYZ"  # without I, O, Q, D, U: easily misread
 _FIRST_EXPIRY = date(2027, 1, 1)
 _EXPIRY_DAYS = 5 * 365
+_OVERDUE = timedelta(days=60)  # how late people get a new passport, at the latest
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -55,6 +56,19 @@ def draw(index: int, what: str, sides: int) -> int:
     return int.from_bytes(digest) % sides
 
 
+def passport_until(person: Person, today: date) -> date:
+    """Last day of the passport ``person`` has by ``today``; each is followed by one for five years more."""
+    expiry = person.expiry
+    while expiry + _OVERDUE < today:
+        expiry += timedelta(days=_EXPIRY_DAYS)
+    return expiry
+
+
+def age(person: Person, today: date) -> int:
+    """Whole years of age; below 0 before birth."""
+    return today.year - person.born.year - ((today.month, today.day) < (person.born.month, person.born.day))
+
+
 def by_civil_id(civil_id: str, today: date) -> Person | None:
     """The person with ``civil_id``, None when it is not valid or its birth date is after ``today``.
 
@@ -70,7 +84,7 @@ def by_civil_id(civil_id: str, today: date) -> Person | None:
         born = date(century + int(civil_id[1:3]), int(civil_id[3:5]), int(civil_id[5:7]))
     except ValueError:
         return None
-    found = _person((born - _EPOCH).days * _SERIALS + int(civil_id[7:11]))
+    found = _person((born - EPOCH).days * SERIALS + int(civil_id[7:11]))
     return found if found and found.civil_id == civil_id and found.born <= today else None
 
 
@@ -91,10 +105,10 @@ def by_index(index: int) -> Person | None:
 
 
 def _person(index: int) -> Person | None:
-    days, serial = divmod(index, _SERIALS)
-    if days > (date(2099, 12, 31) - _EPOCH).days:
+    days, serial = divmod(index, SERIALS)
+    if days > (date(2099, 12, 31) - EPOCH).days:
         return None
-    born = _EPOCH + timedelta(days=days)
+    born = EPOCH + timedelta(days=days)
     stem = f"{born.year // 100 - 17}{born:%y%m%d}{serial:04d}"
     check = 11 - sum(int(digit) * weight for digit, weight in zip(stem, _WEIGHTS, strict=True)) % 11
     if check > 9:  # noqa: PLR2004 - a digit

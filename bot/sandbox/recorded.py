@@ -1,10 +1,11 @@
 """Payments the sandbox registry has recorded. Survives a restart; holds no personal data.
 
-What is kept of a payment: its order, its idempotency key, a digest of the request, the fines' numbers and
-when it was recorded.
+What is kept of a payment: its order, its idempotency key, a digest of the request, the numbers of fines and of
+renewed permits with their new last days, and when it was recorded.
 """
 
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,10 @@ CREATE TABLE IF NOT EXISTS payment (
 CREATE TABLE IF NOT EXISTS paid (
     fine TEXT PRIMARY KEY, "order" TEXT NOT NULL REFERENCES payment, at INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS renewal (
+    permit TEXT NOT NULL, until TEXT NOT NULL, "order" TEXT NOT NULL REFERENCES payment,
+    PRIMARY KEY (permit, until)
+) WITHOUT ROWID;
 """
 
 
@@ -26,6 +31,13 @@ class Payment(msgspec.Struct, frozen=True):
     key: str
     digest: bytes
     at: int
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """A renewed permit. ``until``: its new last day."""
+
+    permit: str
+    until: date
 
 
 class Recorded:
@@ -62,8 +74,20 @@ class Recorded:
         row = self._db.execute("SELECT at FROM paid WHERE fine = ?", (fine,)).fetchone()
         return None if row is None else int(row[0])
 
-    def add(self, payment: Payment, fines: tuple[str, ...]) -> None:
-        """Record ``payment`` of ``fines``; all or nothing."""
+    def renewed_until(self, permit: str) -> date | None:
+        """The last day ``permit`` was renewed to."""
+        row = self._db.execute("SELECT max(until) FROM renewal WHERE permit = ?", (permit,)).fetchone()
+        return None if row[0] is None else date.fromisoformat(row[0])
+
+    def renewals(self, order: str) -> tuple[Renewal, ...]:
+        """The renewals of ``order``, by number."""
+        rows = self._db.execute(
+            'SELECT permit, until FROM renewal WHERE "order" = ? ORDER BY permit', (order,)
+        ).fetchall()
+        return tuple(Renewal(permit, date.fromisoformat(until)) for permit, until in rows)
+
+    def add(self, payment: Payment, fines: tuple[str, ...] = (), renewals: tuple[Renewal, ...] = ()) -> None:
+        """Record ``payment`` of ``fines`` and ``renewals``; all or nothing."""
         self._db.execute("BEGIN IMMEDIATE")
         with self._db:  # commits, or rolls back when something is already there
             self._db.execute(
@@ -72,6 +96,10 @@ class Recorded:
             )
             self._db.executemany(
                 "INSERT INTO paid VALUES (?, ?, ?)", [(fine, payment.order, payment.at) for fine in fines]
+            )
+            self._db.executemany(
+                "INSERT INTO renewal VALUES (?, ?, ?)",
+                [(each.permit, each.until.isoformat(), payment.order) for each in renewals],
             )
 
     def _one(self, query: str, value: str) -> Payment | None:

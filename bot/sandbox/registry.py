@@ -6,9 +6,9 @@ type (415), JSON (400), shape (422), then the work. No answer and no log line re
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
-from datetime import date
-from typing import Annotated, Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import date, timedelta
+from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -20,104 +20,47 @@ from starlette.routing import Route
 from bot.clock import local
 from bot.errors import ConfigError
 from bot.ports import Clock
+from bot.rules import RULES, now
 from bot.sandbox import population, relations
 from bot.sandbox.cast import Temper
 from bot.sandbox.faults import HANG, Broken, Fault, Faults, wait
-from bot.sandbox.fines import FineRecord
-from bot.sandbox.people import Person
+from bot.sandbox.paying import settled
+from bot.sandbox.people import Person, passport_until
+from bot.sandbox.problems import Problem, failure, told
 from bot.sandbox.recorded import Payment, Recorded
+from bot.sandbox.records import SETTLING, Records, Residency
+from bot.sandbox.wire import (
+    ByCivilId,
+    ByReference,
+    Key,
+    Paid,
+    Receipt,
+    Renewed,
+    ShownPermit,
+    WhichPermits,
+    WhichWorkers,
+    WhoForWhom,
+    WhoIsDue,
+    WhoseBodies,
+    WhoseFamily,
+    WhoseReference,
+    shown,
+    shown_body,
+)
+
+__all__ = ["MAX_BODY", "SETTLING", "registry_app"]
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request; a payment of 100 fines is about 5 kB."""
 
-SETTLING: Final = 15 * 60
-"""Seconds a paid fine stays visible: the ministry's page says data refresh within 15 minutes."""
-
 _SLOW = 7.0
-_BUSY_AFTER = 30
 _PREFIX = "/v1"
 
 T = TypeVar("T")
 
 
-def _text(pattern: str, most: int) -> Any:
-    # \Z and not $: the latter would let a newline through.
-    return msgspec.Meta(pattern=rf"^{pattern}\Z", max_length=most)
-
-
-class _ByCivilId(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="civil_id"):
-    number: Annotated[str, _text("[0-9]{12}", 12)]
-
-
-class _ByReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="reference"):
-    number: Annotated[str, _text("[0-9]{6,12}", 12)]
-
-
-class _WhoseReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    civil_id: Annotated[str, _text("[0-9]{12}", 12)]
-    passport: Annotated[str, _text("[A-Z0-9]{5,15}", 15)]
-    expiry: date
-
-
-class _WhoForWhom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    actor: Annotated[str, _text("[0-9]{12}", 12)]
-    person: Annotated[str, _text("[0-9]{12}", 12)]
-
-
-class _PaidFine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    fine: Annotated[str, _text("[A-Za-z0-9-]{1,40}", 40)]
-    fils: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-
-
-class _Paid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    order: Annotated[str, _text("[A-Z0-9-]{4,40}", 40)]
-    paid_at: Annotated[int, msgspec.Meta(ge=1_577_836_800, le=4_102_444_800)]  # years 2020 to 2100
-    gateway_reference: Annotated[str, _text("[A-Za-z0-9._:-]{1,64}", 64)]
-    items: Annotated[tuple[_PaidFine, ...], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class _Key(msgspec.Struct, frozen=True):
-    key: Annotated[str, _text("[A-Za-z0-9._:-]{1,128}", 128)]
-
-
-class _Receipt(msgspec.Struct, frozen=True):
-    order: str
-    recorded_at: int
-
-
-class _Problem(Exception):
-    """A refusal, told as problem+json (RFC 9457). ``title`` never quotes the request."""
-
-    def __init__(self, status: int, code: str, title: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(code)
-        self.status, self.code, self.title, self.headers = status, code, title, headers
-
-
 def _json(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def _told(_request: Request, problem: Exception) -> Response:
-    """The problem+json of one of ours, or of a routing error of Starlette's."""
-    if isinstance(problem, HTTPException):
-        code = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "bad_request")
-        problem = _Problem(
-            problem.status_code, code, "No such resource or method", dict(problem.headers or {})
-        )
-    if not isinstance(problem, _Problem):
-        problem = _Problem(500, "internal", "Something went wrong")
-    body = {"type": "about:blank", "title": problem.title, "status": problem.status, "code": problem.code}
-    return Response(
-        msgspec.json.encode(body), problem.status, problem.headers, media_type="application/problem+json"
-    )
-
-
-def _failure(fault: Fault) -> _Problem:
-    if fault is Fault.BUSY:
-        return _Problem(429, "busy", "Too many requests", {"Retry-After": str(_BUSY_AFTER)})
-    if fault is Fault.ERROR:
-        return _Problem(500, "internal", "Something went wrong")
-    return _Problem(503, "unavailable", "The registry is not available")
 
 
 class _Desk:
@@ -128,70 +71,99 @@ class _Desk:
         self._token = token.encode()
         self._faults = faults
         self._recorded = recorded
+        self._records = Records(recorded)
 
     def routes(self) -> list[Route]:
         return [
             Route(f"{_PREFIX}/health", self._guarded(self._health, None, public=True)),
-            Route(
-                f"{_PREFIX}/fines/search",
-                self._guarded(self._fines, msgspec.json.Decoder(_ByCivilId | _ByReference)),
-                methods=["POST"],
-            ),
-            Route(
-                f"{_PREFIX}/references/search",
-                self._guarded(self._reference, msgspec.json.Decoder(_WhoseReference)),
-                methods=["POST"],
-            ),
-            Route(
-                f"{_PREFIX}/relations/search",
-                self._guarded(self._relations, msgspec.json.Decoder(_WhoForWhom)),
-                methods=["POST"],
-            ),
-            Route(
-                f"{_PREFIX}/payments",
-                self._guarded(self._pay, msgspec.json.Decoder(_Paid)),
-                methods=["POST"],
-            ),
+            self._post("fines/search", self._fines, msgspec.json.Decoder(ByCivilId | ByReference)),
+            self._post("references/search", self._reference, msgspec.json.Decoder(WhoseReference)),
+            self._post("relations/search", self._relations, msgspec.json.Decoder(WhoForWhom)),
+            self._post("families/search", self._family, msgspec.json.Decoder(WhoseFamily)),
+            self._post("permits/search", self._permits, msgspec.json.Decoder(WhichPermits)),
+            self._post("bodies/search", self._bodies, msgspec.json.Decoder(WhoseBodies)),
+            self._post("workers/due", self._due, msgspec.json.Decoder(WhoIsDue)),
+            self._post("workers/search", self._workers, msgspec.json.Decoder(WhichWorkers)),
+            self._post("payments", self._pay, msgspec.json.Decoder(Paid)),
             Route(f"{_PREFIX}/payments/{{order}}", self._guarded(self._payment, None)),
         ]
+
+    def _post(
+        self, path: str, work: Callable[[Request, T], Awaitable[Response]], decoder: msgspec.json.Decoder[T]
+    ) -> Route:
+        return Route(f"{_PREFIX}/{path}", self._guarded(work, decoder), methods=["POST"])
 
     # --- operations ----------------------------------------------------------------------------
 
     async def _health(self, _request: Request, _asked: None) -> Response:
         return _json({"status": "ok"})
 
-    async def _fines(self, request: Request, asked: _ByCivilId | _ByReference) -> Response:
-        find = population.by_civil_id if isinstance(asked, _ByCivilId) else population.by_reference
-        look = population.look(find(asked.number, self._today()), self._today())
-        await self._temper(request, look.temper)
-        return _json({"fines": [shown for fine in look.fines if (shown := self._shown(fine))]})
+    async def _fines(self, request: Request, asked: ByCivilId | ByReference) -> Response:
+        find = population.by_civil_id if isinstance(asked, ByCivilId) else population.by_reference
+        person = find(asked.number, self._today())
+        await self._temper(request, person)
+        fines = self._records.fines(person, self._today())
+        return _json({"fines": self._records.shown(fines, self._clock.now())})
 
-    async def _reference(self, request: Request, asked: _WhoseReference) -> Response:
+    async def _reference(self, request: Request, asked: WhoseReference) -> Response:
         person: Person | None = population.by_civil_id(asked.civil_id, self._today())
-        await self._temper(request, population.look(person, self._today()).temper)
-        if person is None or (person.passport, person.expiry) != (asked.passport, asked.expiry):
-            raise _Problem(404, "no_match", "Nobody has these three together")
+        await self._temper(request, person)
+        if person is None or (person.passport, passport_until(person, self._today())) != (
+            asked.passport,
+            asked.expiry,
+        ):
+            raise Problem(404, "no_match", "Nobody has these three together")
         return _json({"reference": person.reference})
 
-    async def _relations(self, request: Request, asked: _WhoForWhom) -> Response:
+    async def _relations(self, request: Request, asked: WhoForWhom) -> Response:
         today = self._today()
         actor = population.by_civil_id(asked.actor, today)
-        await self._temper(request, population.look(actor, today).temper)
+        await self._temper(request, actor)
         person = population.by_civil_id(asked.person, today)
         known: list[str] = []
         if actor is not None and person is not None:
             if person in relations.dependants(actor, today):
                 known.append("sponsor")
-            body = relations.employer(actor, today)
-            if body is not None and person in relations.workers(actor, today):
-                known.append("government" if body.government else "company")
+            known += {
+                "government" if body.government else "company"
+                for body in relations.users_bodies(actor, today)
+                if body.number == relations.employer(person, today)
+            }
         return _json({"relations": known})
 
-    async def _pay(self, request: Request, asked: _Paid) -> Response:
+    async def _family(self, request: Request, asked: WhoseFamily) -> Response:
+        sponsor = population.by_civil_id(asked.sponsor, self._today())
+        await self._temper(request, sponsor)
+        return _json({"permits": self._shown(self._records.family(sponsor, self._today()))})
+
+    async def _permits(self, _request: Request, asked: WhichPermits) -> Response:
+        found = (self._records.by_permit(number, self._today()) for number in dict.fromkeys(asked.permits))
+        return _json({"permits": self._shown(found)})
+
+    async def _bodies(self, request: Request, asked: WhoseBodies) -> Response:
+        today = self._today()
+        actor = population.by_civil_id(asked.actor, today)
+        await self._temper(request, actor)
+        by = today + timedelta(days=now(RULES.renewal.window, today).days - 1)
+        bodies = self._records.bodies(actor, by, today)
+        return _json({"bodies": [shown_body(body, due) for body, due in bodies]})
+
+    async def _due(self, _request: Request, asked: WhoIsDue) -> Response:
+        after = (asked.after.expires, asked.after.permit) if asked.after else None
+        found, more = self._records.due(asked.body, asked.by, self._today(), after, asked.limit)
+        return _json({"permits": self._shown(found), "more": more})
+
+    async def _workers(self, _request: Request, asked: WhichWorkers) -> Response:
+        today = self._today()
+        people = (population.by_civil_id(number, today) for number in dict.fromkeys(asked.civil_ids))
+        found = (self._records.worker(asked.body, person, today) for person in people)
+        return _json({"permits": self._shown(found)})
+
+    async def _pay(self, request: Request, asked: Paid) -> Response:
         try:
-            key = msgspec.convert({"key": request.headers.get("idempotency-key")}, _Key).key
+            key = msgspec.convert({"key": request.headers.get("idempotency-key")}, Key).key
         except msgspec.ValidationError:
-            raise _Problem(400, "no_key", "Idempotency-Key is missing or malformed") from None
+            raise Problem(400, "no_key", "Idempotency-Key is missing or malformed") from None
         digest = hashlib.sha256(msgspec.json.encode(asked)).digest()
         for known, code in (
             (self._recorded.of_key(key), "key_reused"),
@@ -200,46 +172,28 @@ class _Desk:
             if known is None:
                 continue
             if known.digest != digest:
-                raise _Problem(409, code, "Recorded before with other contents")
-            return _json(_Receipt(known.order, known.at))
-        fines = self._settled(asked)
-        self._recorded.add(Payment(asked.order, key, digest, self._clock.now()), fines)
-        return _json(_Receipt(asked.order, self._clock.now()), 201)
+                raise Problem(409, code, "Recorded before with other contents")
+            return self._receipt(known)
+        done = settled(asked, self._records, self._recorded, self._clock.now())
+        payment = Payment(asked.order, key, digest, self._clock.now())
+        self._recorded.add(payment, done.fines, done.renewals)
+        return self._receipt(payment, 201)
 
     async def _payment(self, request: Request, _asked: None) -> Response:
         known = self._recorded.of_order(request.path_params["order"])
         if known is None:
-            raise _Problem(404, "not_recorded", "No payment of this order is recorded")
-        return _json(_Receipt(known.order, known.at))
+            raise Problem(404, "not_recorded", "No payment of this order is recorded")
+        return self._receipt(known)
 
-    # --- the rules behind them -----------------------------------------------------------------
+    # --- what they share -----------------------------------------------------------------------
 
-    def _settled(self, asked: _Paid) -> tuple[str, ...]:
-        """The fines ``asked`` pays, once every one of them is found payable at its amount."""
-        sums: dict[str, int] = {}
-        for item in asked.items:
-            sums[item.fine] = sums.get(item.fine, 0) + item.fils
-        for number, fils in sums.items():
-            fine = population.fine(number, self._today())
-            if fine is None:
-                raise _Problem(409, "unknown_fine", "A fine does not exist")
-            if self._recorded.paid_at(number) is not None:
-                raise _Problem(409, "already_paid", "A fine is recorded as paid under another order")
-            if fine.barrier is not None:
-                raise _Problem(409, "not_payable", "A fine cannot be paid online")
-            if fine.fils != fils:
-                raise _Problem(409, "amount_differs", "An amount is not the one due")
-        return tuple(sums)
+    def _receipt(self, payment: Payment, status: int = 200) -> Response:
+        renewed = tuple(Renewed(each.permit, each.until) for each in self._recorded.renewals(payment.order))
+        return _json(Receipt(payment.order, payment.at, renewed), status)
 
-    def _shown(self, fine: FineRecord) -> FineRecord | None:
-        paid_at = self._recorded.paid_at(fine.id)
-        if paid_at is None:
-            return fine
-        return (
-            msgspec.structs.replace(fine, barrier="settling")
-            if self._clock.now() < paid_at + SETTLING
-            else None
-        )
+    def _shown(self, residencies: Iterable[Residency | None]) -> list[ShownPermit]:
+        at = self._clock.now()
+        return [shown(each, self._records.shown(each.fines, at)) for each in residencies if each is not None]
 
     def _today(self) -> date:
         return local(self._clock.now()).date()
@@ -267,29 +221,30 @@ class _Desk:
     def _authorise(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode("latin-1"), self._token):
-            raise _Problem(401, "unauthorised", "A bearer token is needed", {"WWW-Authenticate": "Bearer"})
+            raise Problem(401, "unauthorised", "A bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
     async def _weather(self, request: Request) -> Response | None:
         try:
             latency, fault = self._faults.next(request.headers)
         except ValueError:
-            raise _Problem(400, "bad_header", "An X-Sandbox header is malformed") from None
+            raise Problem(400, "bad_header", "An X-Sandbox header is malformed") from None
         await wait(request, self._clock, HANG if fault is Fault.TIMEOUT else latency)
         if fault is Fault.DROP:
             return Broken()
         if fault is Fault.MALFORMED:
             return Response(b'{"fines":"soon","reference":7', media_type="application/json")
         if fault is not None:
-            raise _failure(fault)
+            raise failure(fault)
         return None
 
-    async def _temper(self, request: Request, temper: Temper) -> None:
+    async def _temper(self, request: Request, person: Person | None) -> None:
+        temper = population.look(person, self._today()).temper
         if temper is Temper.SLOW:
             await wait(request, self._clock, _SLOW)
         elif temper is Temper.DOWN:
-            raise _failure(Fault.UNAVAILABLE)
+            raise failure(Fault.UNAVAILABLE)
         elif temper is Temper.BUSY:
-            raise _failure(Fault.BUSY)
+            raise failure(Fault.BUSY)
 
 
 async def _read(request: Request) -> bytes:
@@ -298,22 +253,22 @@ async def _read(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY:
-                raise _Problem(413, "too_large", "The request is too large", {"Connection": "close"})
+                raise Problem(413, "too_large", "The request is too large", {"Connection": "close"})
     except ClientDisconnect:
-        raise _Problem(400, "bad_request", "The request ended early") from None
+        raise Problem(400, "bad_request", "The request ended early") from None
     return bytes(body)
 
 
 def _decoded(request: Request, body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise _Problem(415, "media_type", "Send application/json")
+        raise Problem(415, "media_type", "Send application/json")
     try:
         return decoder.decode(body)
     except msgspec.ValidationError:  # its text can quote the request: it stays here
-        raise _Problem(422, "invalid", "The request does not fit the document") from None
+        raise Problem(422, "invalid", "The request does not fit the document") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise _Problem(400, "malformed_json", "The request is not JSON") from None
+        raise Problem(400, "malformed_json", "The request is not JSON") from None
 
 
 def registry_app(clock: Clock, token: str, faults: Faults, recorded: Recorded) -> Starlette:
@@ -332,7 +287,7 @@ def registry_app(clock: Clock, token: str, faults: Faults, recorded: Recorded) -
         raise ConfigError("REGISTRY_TOKEN: the sandbox registry needs one")
     app = Starlette(
         routes=_Desk(clock, token, faults, recorded).routes(),
-        exception_handlers={_Problem: _told, HTTPException: _told, Exception: _told},
+        exception_handlers={Problem: told, HTTPException: told, Exception: told},
     )
     app.router.redirect_slashes = False
     return app

@@ -18,7 +18,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.people import Person, by_civil_id, by_index
 from bot.sandbox.recorded import Recorded
 from bot.sandbox.registry import registry_app
-from bot.sandbox.relations import dependants, employer, workers
+from bot.sandbox.relations import dependants, users_bodies, workers
 from bot.services.authority import RULES, Reach, Rule, check, guarded
 from bot.services.registry import Registry
 from bot.spec import Do
@@ -112,12 +112,14 @@ async def test_a_sponsor_acts_for_dependants_and_not_the_other_way_round(registr
 
 
 async def test_an_authorised_user_acts_for_the_workers_of_their_own_body(registry: Registry) -> None:
-    user = next(
-        found
+    user, body = next(
+        (found, body)
         for serial in range(2000)
-        if (found := _issued(serial)) is not None and (body := employer(found, TODAY)) and not body.government
+        if (found := _issued(serial)) is not None
+        for body in users_bodies(found, TODAY)[:1]
+        if not body.government
     )
-    worker = workers(user, TODAY)[0]
+    worker = workers(body.number, TODAY)[0]
     await check(rule(Relation.COMPANY), Renew(worker.civil_id), asked(user.civil_id), registry)
     with pytest.raises(Forbidden):
         await check(rule(Relation.GOVERNMENT), Renew(worker.civil_id), asked(user.civil_id), registry)

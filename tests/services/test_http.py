@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from bot.errors import ConfigError, Malformed, Unavailable
-from bot.services.http import Answer, Breaker, Http, decoded, make_client
+from bot.services.http import Breaker, Http, decoded, make_client
+from bot.wire import Answer
 from tests.sandbox.kit import FakeClock
 
 LIMIT, REST = 3, 10.0
