@@ -128,7 +128,7 @@ async def running(settings: Settings) -> AsyncGenerator[Service, None]:
             await stack.enter_async_context(serving(app, outside))
         redis_at = stack.enter_context(redis_url(settings))
         service = await stack.enter_async_context(opened(settings, redis_at, tasks))
-        await stack.enter_async_context(serving(service.app(), listener))
+        await stack.enter_async_context(serving(service.app(), listener, lane=service.lane()))
         stack.callback(service.log.hang_up)
         service.sweep()
         yield service

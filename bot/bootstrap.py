@@ -42,6 +42,7 @@ from bot.ports import Asked, Channel, Clock, Effect, Executor, Wake
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
+from bot.serve import Lane
 from bot.services.authority import guarded
 from bot.services.http import make_client
 from bot.services.identity import SignIns
@@ -162,6 +163,10 @@ class Service:
         if self.telegram is not None:
             routes += self.telegram.routes(self.runtime.handle, self.intake)
         return routes
+
+    def lane(self) -> Lane | None:
+        """What comes past the application: Telegram's webhook."""
+        return None if self.telegram is None else self.telegram.lane(self.runtime.handle, self.intake)
 
     def sweep(self) -> None:
         """Begin the process's own rounds: timers, recovery, orders that are due, personal data."""

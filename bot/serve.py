@@ -5,7 +5,8 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncGenerator, Generator
-from typing import Any, ClassVar, Final
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -23,21 +24,55 @@ HEAD_LIMIT: Final = 64 * 1024
 HEAD_TIME: Final = 10.0
 """Seconds for a request's line and headers to arrive, from the connection or from their first byte on."""
 
+_DIGITS: Final = 9
+"""More in a ``Content-Length`` is too long, whatever it says."""
+
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
 
 
+LANE_LIMIT: Final = 1 << 20
+"""Bytes of a body on a lane."""
+
+BODY_TIME: Final = 10.0
+"""Seconds for a body on a lane to arrive."""
+
+
+class Lane(Protocol):
+    """A route of a server that proves itself in the head of each request, past the application and its guard.
+
+    What does not prove itself, is too long or comes in another form goes the ordinary way, which refuses it.
+    """
+
+    @property
+    def path(self) -> bytes:
+        """Its path; the method is POST."""
+        ...
+
+    def admits(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Whether the request proves whose it is; names are lower case."""
+        ...
+
+    async def serve(self, body: bytes) -> tuple[int, bytes]:
+        """Status and JSON body (may be empty) of the answer. Never raises."""
+        ...
+
+
 class _Bounded(HttpToolsProtocol):
-    """Takes no head that is endless in bytes or in time."""
+    """Takes no head that is endless in bytes or in time; leads what a lane admits past the application."""
 
     head_time: ClassVar = HEAD_TIME
+    lane: ClassVar[Lane | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head = 0
         self._in_head = True
         self._alarm: asyncio.TimerHandle | None = None
+        self._parts: list[bytes] | None = None  # of the body of a request on the lane
+        self._serving = False
+        self._last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
@@ -61,7 +96,64 @@ class _Bounded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._rest()
-        super().on_headers_complete()
+        if self._admitted():
+            self._parts = []
+            self._alarm = self.loop.call_later(BODY_TIME, self.transport.close)
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._parts is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._parts is None or self.lane is None:
+            super().on_message_complete()
+            return
+        self._rest()
+        body, self._parts = b"".join(self._parts), None
+        parser: Any = self.parser  # None only after the connection is lost
+        self._last = not parser.should_keep_alive()
+        self._serving = True
+        self.flow.pause_reading()
+        task = self.loop.create_task(self._serve(self.lane, body))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def shutdown(self) -> None:
+        if self._serving:
+            self._last = True
+        else:
+            super().shutdown()
+
+    def _admitted(self) -> bool:
+        """Whether the request whose head is complete belongs on the lane."""
+        lane = self.lane
+        parser: Any = self.parser
+        if lane is None or self.url != lane.path or parser.get_method() != b"POST":
+            return False
+        cycle: Any = self.cycle  # None before the first ordinary request
+        if self._serving or (cycle is not None and not cycle.response_complete):
+            return False  # sent before the last answer: in order, by the ordinary way
+        if self.expect_100_continue or parser.get_http_version() != "1.1":
+            return False
+        length = next((value for name, value in self.headers if name == b"content-length"), b"")
+        if not length.isdigit() or len(length) > _DIGITS or int(length) > LANE_LIMIT:
+            return False
+        return lane.admits(self.headers)
+
+    async def _serve(self, lane: Lane, body: bytes) -> None:
+        status, answer = await lane.serve(body)
+        self._serving = False
+        if self.transport.is_closing():
+            return
+        self.transport.write(_answered(status, answer, last=self._last))
+        if self._last:
+            self.transport.close()
+        else:
+            self.on_response_complete()
 
     def _await_head(self) -> None:
         self._rest()
@@ -73,6 +165,16 @@ class _Bounded(HttpToolsProtocol):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+
+def _answered(status: int, body: bytes, *, last: bool) -> bytes:
+    closing = b"connection: close\r\n" if last else b""
+    kind = b"content-type: application/json\r\n" if body else b""
+    head = b"HTTP/1.1 %d %s\r\ncontent-length: %d\r\n" % (status, _REASONS[status], len(body))
+    return head + kind + closing + b"\r\n" + body
+
+
+_REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 class _Server(uvicorn.Server):
@@ -107,7 +209,7 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: ASGIApp, listener: socket.socket, head_time: float = HEAD_TIME
+    app: ASGIApp, listener: socket.socket, head_time: float = HEAD_TIME, lane: Lane | None = None
 ) -> AsyncGenerator[None, None]:
     """Serve ``app`` on ``listener`` while the block runs; ``head_time`` as `HEAD_TIME`."""
     tasks = Tasks()
@@ -118,7 +220,7 @@ async def serving(
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=_GRACE,
-        http=type(_Bounded.__name__, (_Bounded,), {"head_time": head_time}),
+        http=type(_Bounded.__name__, (_Bounded,), {"head_time": head_time, "lane": lane}),
         proxy_headers=False,  # `bot.handlers.guard` reads them, by the settings
     )
     server = _Server(config)

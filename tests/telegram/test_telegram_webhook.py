@@ -136,9 +136,11 @@ async def test_only_post(post: httpx.AsyncClient) -> None:
 
 async def test_a_press_is_answered(post: httpx.AsyncClient, api: BotApi, turns: Turns) -> None:
     pressed = {"update_id": 9, "callback_query": press(5, "v/1/pay")}
-    assert (await post.post(PATH, headers=GOOD, json=pressed)).status_code == 200
-    await api.until_called("answerCallbackQuery")
+    answer = await post.post(PATH, headers=GOOD, json=pressed)
+    assert answer.status_code == 200
+    assert answer.json() == {"method": "answerCallbackQuery", "callback_query_id": "press-5-v/1/pay"}
     assert len(turns.saved) == 1
+    assert api.counts == {}, "not by a call as well"
 
 
 async def test_the_webhook_is_registered(

@@ -25,7 +25,7 @@ from bot.handlers.telegram.retry import insist
 from bot.handlers.telegram.send import TelegramChannel
 from bot.handlers.telegram.setup import Translate, introduce
 from bot.handlers.telegram.updates import Inbox
-from bot.handlers.telegram.webhook import register, route
+from bot.handlers.telegram.webhook import WebhookLane, register, route
 from bot.ports import Clock, Handle
 from bot.tasks import Tasks
 
@@ -81,6 +81,10 @@ class Telegram:
             intake: takes files in; without it they stay with Telegram.
         """
         return [route(self._inbox(handle, intake), self._secret)] if self._settings.public_url else []
+
+    def lane(self, handle: Handle, intake: Intake | None = None) -> WebhookLane | None:
+        """The webhook's way past the application, with arguments as for `routes`; None when the bot polls."""
+        return WebhookLane(self._inbox(handle, intake), self._secret) if self._settings.public_url else None
 
     async def run(self, handle: Handle, intake: Intake | None = None) -> None:
         """Poll until cancelled; with ``PUBLIC_URL``, register the webhook and return.
