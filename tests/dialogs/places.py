@@ -18,9 +18,12 @@ from bot.dialogs.real_link.address import Address
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, Papers
 from bot.dialogs.renewal import Renewing
+from bot.dialogs.reminders import Dropped, Wishes
 from bot.dialogs.verify import Held, Why
 from bot.dialogs.violations import Search
+from bot.i18n.text import Local
 from bot.model import Frame, Session
+from bot.residency.reminding import Kind
 from bot.spec import Dialog, Do, Waiting
 from tests.dialogs.data import (
     BANK,
@@ -38,6 +41,7 @@ from tests.dialogs.data import (
     standing,
 )
 from tests.dialogs.family import EVERY_BLOCK, MOTHER, SON, WIFE, overstay, price
+from tests.dialogs.dates import known, me, son
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
 
 VERIFY: Final = "https://iqamati.example/verify/017t0ken"
@@ -46,10 +50,10 @@ SEARCH: Final = Search(number=CIVIL_ID, on="2026-11-21", fines=(*THREE, BARRED),
 PAYMENT: Final = Payment(
     MASKED,
     items(*THREE),
-    ORDER,
-    PAGE,
-    HOST,
-    NOON + LIFE,
+    order=ORDER,
+    url=PAGE,
+    host=HOST,
+    until=NOON + LIFE,
     bank=BANK,
     reason=RefusalReason.FUNDS,
     at=NOON,
@@ -62,7 +66,10 @@ RENEWING: Final = Renewing(
         WIFE,
         SON,
         msgspec.structs.replace(MOTHER, barriers=EVERY_BLOCK, fines=(overstay(),)),
-        *(msgspec.structs.replace(MOTHER, permit=f"M{number}") for number in range(6)),
+        *(
+            msgspec.structs.replace(MOTHER, permit=f"M{number}", name=Local(f"أم {number}", f"Mum {number}"))
+            for number in range(6)
+        ),
     ),
     person="2",
     chosen=("0", "1"),
@@ -84,10 +91,17 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
     ),
     "verify": Held(why=Why.CHAT, limit=10, until=NOON + 3600, url=VERIFY, ref="V1", closes=NOON + LIFE),
     "mydata": Mine(
-        Kept(MASKED, NOON + 365 * 86400, renew=True, orders=11, paid=2),
+        Kept(MASKED, NOON + 365 * 86400, renew=True, orders=11, paid=2, reminders=3),
         export=Export("https://iqamati.example/mydata/t0ken.json", NOON + LIFE),
     ),
     "forget": Deletion(Forgotten(ORDER, 2, NOON + 180 * 86400)),
+    "reminders": Wishes(
+        known(me(Kind.RESIDENCY), son(Kind.PASSPORT), others=3, renew=True),
+        ("0", "1"),
+        ("residency", "insurance"),
+        "1.passport",
+        Dropped(11),
+    ),
     "receipts": Papers((Listed(ORDER, 45_000, NOON),), chosen=ORDER, standing=standing(Status.POSTED)),
 }
 
@@ -122,6 +136,7 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "mydata": (frame(home, "my_data"),),
         "forget": (frame(home, "forget"),),
         "receipts": (frame(home, "receipts"),),
+        "reminders": (frame(home, "reminders"),),
         "identify": (frame(home, "sign_in"),),
         "verify": (frame(home, "violations"), frame(violations, "held")),
     }[dialog]

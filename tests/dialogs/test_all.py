@@ -325,6 +325,7 @@ def test_keywords_name_what_exists() -> None:
         "find_reference",
         "receipts",
         "real_link",
+        "reminders",
         "mydata",
         "forget",
     }

@@ -185,7 +185,9 @@ def shown(wishes: Wishes) -> Arg:
     else:
         parts.append(say(N_("The records show no residency that could be reminded of.")))
     if wishes.known.renew:
-        parts.append(say(N_("The terms of this have changed. Nobody is reminded until you agree to them.")))
+        parts.append(
+            say(N_("The terms of reminding have changed. Nobody is reminded until you agree to them."))
+        )
     if wishes.known.others:
         parts.append(
             say(
@@ -213,7 +215,10 @@ def dropped(wishes: Wishes) -> Arg:
     if not wishes.dropped.left:
         return say(N_("Deleted, and your consent is withdrawn. Nobody is reminded in this chat."))
     return say(
-        NP_("Deleted. {n} reminder is left in this chat.", "Deleted. {n} reminders are left in this chat."),
+        NP_(
+            "Taken back. {n} reminder is left in this chat.",
+            "Taken back. {n} reminders are left in this chat.",
+        ),
         n=wishes.dropped.left,
     )
 
