@@ -55,9 +55,17 @@ class FindWorker(Effect, frozen=True, tag="find_worker"):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The worker."""
+    """The worker.
+
+    Attributes:
+        worker: as the renewal stands.
+        passport: last day of the passport, ISO 8601.
+        work_permit: last day of the work permit, ISO 8601; empty where none is needed.
+    """
 
     worker: Candidate
+    passport: str = ""
+    work_permit: str = ""
 
 
 class FindWorkerRefused(StrEnum):
@@ -81,8 +89,9 @@ class QuoteWorkers(Effect, frozen=True, tag="quote_workers"):
 class StartBatch(Effect, frozen=True, tag="start_batch"):
     """Check every worker named in a file. Result: `Batch`, at once; the checking goes on beside the chat.
 
-    While it runs the chat is woken with ``progress`` (data: a `Batch`), at its end once with ``done``. The same file
-    for the same body on the same day gives the same batch.
+    While it runs the chat is woken with ``progress`` (data: a `Batch`), at its end once with ``done``; with ``stopped``
+    where the registry said nothing for hours, or whoever sent it may not act for the body any more. The same file for
+    the same body on the same day gives the same batch.
 
     Attributes:
         body: unified number.
@@ -128,6 +137,7 @@ class Batch(msgspec.Struct, frozen=True):
         offers: durations, shortest first.
         url: address of the file with a verdict for each row, empty until it is done.
         until: until when that address works (epoch seconds).
+        waiting: the registry does not answer just now, and is asked again.
     """
 
     ref: str
@@ -140,6 +150,7 @@ class Batch(msgspec.Struct, frozen=True):
     offers: tuple[YearOffer, ...] = ()
     url: str = ""
     until: int = 0
+    waiting: bool = False
 
     @property
     def finished(self) -> bool:
@@ -161,6 +172,29 @@ class BatchRefused(StrEnum):
 
     GONE = "gone"  # the batch is not kept any more
     NONE_LEFT = "none_left"  # nobody of it can be renewed (any more)
+
+
+class StopBatch(Effect, frozen=True, tag="stop_batch"):
+    """Stop checking and forget the file. Result: `Stopped`."""
+
+    body: str
+    batch: str
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """It is forgotten."""
+
+
+class FindTemplate(Effect, frozen=True, tag="find_template"):
+    """An empty list to fill in. Result: `Template`."""
+
+
+class Template(msgspec.Struct, frozen=True):
+    """Addresses of the empty list, and how many rows a file may have."""
+
+    excel: str
+    text: str
+    rows: int
 
 
 class QuoteBatch(Effect, frozen=True, tag="quote_batch"):

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from bot.services.ledger import tables as t
+from bot.services.ledger.batches import BatchWork
 from bot.services.ledger.queries import Reads
 from bot.services.ledger.reminders import ReminderReads, ReminderWork
 from bot.services.ledger.rows import AttemptStatus, Order, OrderStatus
@@ -145,6 +146,7 @@ class Letting(ReminderWork, Held):
         """
         await self.unremember(chat_blind)
         await self.drop_reminders(chat_blind)
+        await BatchWork.of(self).drop_batches_of(chat_blind)
         await self._on.execute(delete(t.consents).where(t.consents.c.chat_blind == chat_blind))
         until = t.orders.c.paid_at + refundable
         due = case((_money(), case((until > now, until), else_=now)), else_=now)

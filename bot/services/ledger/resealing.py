@@ -56,14 +56,29 @@ def _reminder(row: dict[str, Any]) -> str:
     return f"reminder:{row['chat_blind']}:{row['permit']}:{row['kind']}"
 
 
+def _batch(row: dict[str, Any]) -> str:
+    return f"batch:{row['ref']}"
+
+
+def _people(row: dict[str, Any]) -> str:
+    return f"batch:{row['batch_id']}:{row['position']}:people"
+
+
+def _verdicts(row: dict[str, Any]) -> str:
+    return f"batch:{row['batch_id']}:{row['position']}:verdicts"
+
+
 SEALED: Final = (
     Sealed(t.orders.c.chat, t.orders.c.id, _order),
     Sealed(t.remembered.c.value, t.remembered.c.chat_blind, _number),
     Sealed(t.gateway_events.c.payload, t.gateway_events.c.id, _event),
     Sealed(t.reminders.c.chat, t.reminders.c.id, _reminder),
+    Sealed(t.batches.c.about, t.batches.c.id, _batch),
+    Sealed(t.batch_parts.c.people, t.batch_parts.c.id, _people),
+    Sealed(t.batch_parts.c.verdicts, t.batch_parts.c.id, _verdicts),
 )
 """Places as the owners bind them: orders in `bot.services.orders.settle`, notifications in ``notified``, reminders in
-`bot.services.reminders`."""
+`bot.services.reminders`, batches in `bot.services.batches.parts`."""
 
 
 class Sealing(Reads):

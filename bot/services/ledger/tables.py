@@ -340,7 +340,7 @@ batches = Table(
     Column("updated", BigInteger, nullable=False),
     Column("due", BigInteger),
     Column("tries", Integer, nullable=False),
-    _words("status", "checking", "done", "stopped"),
+    _words("status", "checking", "done"),
     Index("ix_batches_due", "due"),
 )
 """Files with many workers. ``about``: whose chat and sign-in it is and for which body, sealed. ``digest``: keyed name of

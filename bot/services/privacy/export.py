@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from itertools import zip_longest
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -17,7 +18,9 @@ from bot.crypto import Keyring
 from bot.errors import Unreadable
 from bot.model import Chat, Session
 from bot.ports import Clock
+from bot.services.batches.parts import open_permits, open_rows
 from bot.services.ledger import Ledger, Order
+from bot.services.ledger.batches import BatchReads, PartRow
 from bot.services.ledger.privacy import Held
 from bot.services.orders.parts import chat_blind
 from bot.services.privacy.periods import INVENTORY, PERIODS, Kind
@@ -32,6 +35,7 @@ _INSIDE: Final = frozenset(
         "owner_blind",
         "id",
         "order_id",
+        "batch_id",
         "attempt_id",
         "refund_id",
         "token_hash",
@@ -199,12 +203,39 @@ class Exports:
             found["remembered"] = [{"number": number, "at": row.at, "expires": row.expires}]
         if reminders := await held.reminders_of(blind):
             found["reminders"] = [msgspec.to_builtins(row) for row in reminders]
+        found |= await self._batches(BatchReads.of(held), blind)
         for order in await held.orders_of(blind):
             found.setdefault("orders", []).append(_order(order))
             for table, rows in (await held.rows_about(order)).items():
                 told = [{"ref": order.ref, **self._told(each)} for each in rows]
                 found.setdefault(table, []).extend(told)
         return found
+
+    async def _batches(self, held: BatchReads, blind: str) -> dict[str, list[Any]]:
+        """Files with many workers: whom they named, and what was said of each."""
+        found: dict[str, list[Any]] = {"batches": [], "batch_parts": [], "batch_baskets": []}
+        for batch in await held.batches_of(blind):
+            tally = msgspec.to_builtins(await held.tally(batch.id))
+            row = {"ref": batch.ref, "created": batch.created, "status": str(batch.status), **tally}
+            found["batches"].append(row)
+            for number in await held.parts(batch.id):
+                part = await held.part(number)
+                found["batch_parts"] += [] if part is None else self._people(batch.ref, part)
+            for basket in await held.baskets(batch.id):
+                found["batch_baskets"].append(msgspec.to_builtins(basket) | {"batch": batch.ref})
+        return found
+
+    def _people(self, ref: str, part: PartRow) -> list[dict[str, Any]]:
+        try:
+            rows = open_rows(self._keyring, part)
+            permits = open_permits(self._keyring, part) if part.checked else ()
+        except Unreadable:
+            return []
+        told = [None if permit is None else msgspec.to_builtins(permit) for permit in permits]
+        return [
+            {"ref": ref, "line": row.line, "number": row.written, "answers": answer}
+            for row, answer in zip_longest(rows, told)
+        ]
 
     def _told(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row of the ledger; of what a gateway wrote, the fields as they were decoded."""

@@ -8,6 +8,7 @@ import structlog
 from bot.clock import local
 from bot.ports import Clock
 from bot.services.ledger import Ledger
+from bot.services.ledger.batches import BatchWork
 from bot.services.ledger.privacy import Letting
 from bot.services.privacy.periods import PERIODS
 
@@ -54,6 +55,10 @@ async def _reminders(letting: Letting, now: int) -> int:
     return await letting.drop_past(local(_before("reminders", now)).date(), BATCH)
 
 
+async def _batches(letting: Letting, now: int) -> int:
+    return await BatchWork.of(letting).drop_batches_before(_before("batches", now), BATCH)
+
+
 async def _hushed(letting: Letting, now: int) -> int:
     return await letting.hush(now)
 
@@ -65,6 +70,7 @@ STEPS: Final[dict[str, Step]] = {
     "notifications": _payloads,
     "audit": _audit,
     "reminders": _reminders,
+    "files with many workers": _batches,
     "remembered numbers and consents": _remembered,
     "notices for nobody": _hushed,
 }

@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_batches"),
         sa.UniqueConstraint("ref", name="uq_batches_ref"),
         sa.UniqueConstraint("digest", name="uq_batches_digest"),
-        sa.CheckConstraint("status IN ('checking', 'done', 'stopped')", name=op.f("ck_batches_status")),
+        sa.CheckConstraint("status IN ('checking', 'done')", name=op.f("ck_batches_status")),
     )
     for column in ("chat_blind", "created", "due"):
         op.create_index(f"ix_batches_{column}", "batches", [column])
