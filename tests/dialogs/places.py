@@ -17,8 +17,8 @@ from bot.dialogs.real_link import Asked
 from bot.dialogs.real_link.address import Address
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, Papers
-from bot.dialogs.renewal import Renewing
 from bot.dialogs.reminders import Dropped, Wishes
+from bot.dialogs.renewal import Renewing
 from bot.dialogs.verify import Held, Why
 from bot.dialogs.violations import Search
 from bot.i18n.text import Local
@@ -40,8 +40,8 @@ from tests.dialogs.data import (
     items,
     standing,
 )
-from tests.dialogs.family import EVERY_BLOCK, MOTHER, SON, WIFE, overstay, price
 from tests.dialogs.dates import known, me, son
+from tests.dialogs.family import EVERY_BLOCK, MOTHER, SON, WIFE, overstay, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
 
 VERIFY: Final = "https://iqamati.example/verify/017t0ken"

@@ -27,16 +27,16 @@ from bot.dialogs.my_data import (
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
-from bot.dialogs.renewal import File, ListFile, QuoteRefused, QuoteRenewals
 from bot.dialogs.reminders import Dropped, DropReminders, Known, ListReminders, Remind, RemindRefused
+from bot.dialogs.renewal import File, ListFile, QuoteRefused, QuoteRenewals
 from bot.dialogs.violations import FindFines, FindFinesRefused, Owed
 from bot.model import Elapsed, Outcome, Slow
 from bot.ports import Effect
 from bot.residency.reminding import Kind
 from bot.spec import Ask, Do, Fault, Waiting
 from tests.dialogs.data import BARRED, HOST, ORDER, OWED, PAGE, PAID, link, standing
-from tests.dialogs.family import FAMILY, SON, WIFE, price
 from tests.dialogs.dates import known, me, son
+from tests.dialogs.family import FAMILY, SON, WIFE, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, NOON, Chat
 from tests.dialogs.places import MANY, PLACES, stand
 
