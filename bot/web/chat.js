@@ -4,8 +4,8 @@
 (() => {
   const { page, word, now, keyOf, make, clock, paint, setLanguage, spansInto, direction, dirs, hello, wire } = window.iqamati;
   const $ = (id) => document.getElementById(id);
-  const [scroll, log, typing, bar, down, toast, composer, input] =
-    ["scroll", "log", "typing", "bar", "down", "toast", "composer", "input"].map($);
+  const [scroll, log, typing, bar, down, toast, composer, input, attach, chooser] =
+    ["scroll", "log", "typing", "bar", "down", "toast", "composer", "input", "attach", "file"].map($);
 
   const bubbles = new Map(); // log id -> bubble; an edit's id leads to the bubble it rewrote
   const mine = new Map(); // client id -> bubble
@@ -82,6 +82,7 @@
       const what = make("span", "", word(`sent_${entry.kind}`));
       what.dataset.word = `sent_${entry.kind}`;
       bubble.text.replaceChildren(what);
+      if (entry.name) bubble.text.append(": ", make("bdi", "filename", entry.name));
       bubble.element.classList.add("attached");
     } else {
       spansInto(bubble.text, entry.spans);
@@ -221,6 +222,7 @@
     fill(bubble, entry);
     bubbles.set(entry.id, bubble);
     if (entry.from === "bot") {
+      asks(bubble, entry);
       const held = known && bubble.rows?.contains(document.activeElement);
       arm(bubble, entry.edits && known ? entry.edits : entry.id, entry.rows, entry.language);
       if (held) (bubble.rows?.querySelector(".choice") ?? bubble.element).focus({ preventScroll: true });
@@ -228,6 +230,21 @@
     } else if (entry.client) {
       mine.set(entry.client, bubble);
     }
+  }
+
+  // --- files -------------------------------------------------------------------------------------
+
+  // The question that waits for a file. News without buttons in between does not end it; another question does.
+  let asked = null;
+  function asks(bubble, entry) {
+    if (entry.awaits?.length) asked = { bubble, kinds: entry.awaits };
+    else if (asked?.bubble === bubble || entry.rows.some((row) => row.some(([, token]) => token))) asked = null;
+    paintAttach();
+  }
+  function paintAttach() {
+    const held = document.activeElement === chooser;
+    attach.hidden = !asked;
+    if (held && !asked) input.focus({ preventScroll: true });
   }
 
   function confirm(bubble, entry) {
@@ -248,6 +265,8 @@
       setLanguage(entry.language);
       fill(bubble, entry);
       disarm(bubble);
+      if (asked?.bubble === bubble) asked = null;
+      paintAttach();
       bubble.element.classList.add("settled");
     },
     disarm(entry) {
@@ -314,16 +333,18 @@
   function echo(item) {
     const bubble = build("me", now());
     bubble.item = item;
-    fill(bubble, { kind: item.sent ?? "", spans: [[item.text ?? "", ""]] });
+    fill(bubble, { kind: item.sent ?? "", name: item.name, spans: [[item.text ?? "", ""]] });
     bubble.element.classList.add("waiting");
     bubble.element.addEventListener("click", () => {
       if (!bubble.element.classList.contains("unsent")) return;
-      if (!wire.queued().some((waiting) => waiting.client === item.client)) wire.send(item);
+      if (bubble.file) carry(bubble);
+      else if (!wire.queued().some((waiting) => waiting.client === item.client)) wire.send(item);
       else wire.flush();
     });
     mine.set(item.client, bubble);
     log.append(bubble.element);
     toEnd();
+    return bubble;
   }
 
   function submit(body) {
@@ -361,11 +382,34 @@
     composer.requestSubmit();
   });
 
-  // Files stay on the phone: the service only hears that there was one, and answers what it can read.
+  // A file leaves the phone only where it was asked for. Of any other one the service hears that there was one.
   function attached(files) {
-    const kind = files[0].type.split("/")[0];
-    submit({ sent: { image: "photo", audio: "voice", video: "video" }[kind] ?? "document" });
+    const file = files[0];
+    const kind = { image: "photo", audio: "voice", video: "video" }[file.type.split("/")[0]] ?? "document";
+    if (!asked?.kinds.includes(kind)) submit({ sent: kind });
+    else if (file.size > page.limit) submit({ sent: kind, missing: "large", name: file.name });
+    else carry(Object.assign(echo({ client: wire.name("f"), sent: kind, name: file.name }), { file }));
   }
+
+  async function carry(bubble) {
+    mark(bubble, "sending");
+    const bar = make("progress");
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-label", word("sending"));
+    bubble.meta.append(bar);
+    const result = await wire.upload(bubble.item, bubble.file, (done) => { bar.value = done; });
+    bar.remove();
+    if (result === "sent") bubble.file = null;
+    else if (result === "large") wire.send({ ...bubble.item, missing: "large" });
+    else note(word("file_failed"));
+    mark(bubble, { sent: "", large: "sending" }[result] ?? "unsent");
+  }
+
+  chooser.addEventListener("change", () => {
+    if (chooser.files.length) attached(chooser.files);
+    chooser.value = ""; // the same file may be chosen again
+  });
   input.addEventListener("paste", (event) => {
     if (!event.clipboardData.files.length) return;
     event.preventDefault();

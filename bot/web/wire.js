@@ -99,6 +99,30 @@
     }
   }
 
+  // A file, as it is; "large" beside the words of a post. The browser tells progress to an XMLHttpRequest only.
+  function upload(item, file, progress) {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", `/chat/upload?${new URLSearchParams({ lang: page.asked })}`);
+      request.timeout = 150_000;
+      request.setRequestHeader("X-Requested-With", "iqamati");
+      request.setRequestHeader("X-Client", item.client);
+      request.setRequestHeader("X-File-Name", encodeURIComponent(item.name));
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.upload.onprogress = (event) => { if (event.lengthComputable) progress(event.loaded / event.total); };
+      request.onload = () => {
+        const { status } = request;
+        if (status === 401) stale();
+        if (status === 413) resolve("large");
+        else if (status >= 200 && status < 300) resolve("sent");
+        else resolve(status >= 400 && status < 500 && ![401, 408, 429].includes(status) ? "refused" : "away");
+      };
+      // A file that changed on the device since it was chosen fails here, too, and always will.
+      request.onerror = request.ontimeout = () => resolve("away");
+      request.send(file);
+    });
+  }
+
   // Messages go out one after the other, in the order they were written, and wait while offline.
   const KEPT = "iqamati-unsent";
   const queue = JSON.parse(shelf.read(KEPT) ?? "[]");
@@ -151,5 +175,5 @@
   addEventListener("pagehide", () => { source?.close(); source = null; clearTimeout(timer); clearTimeout(watchdog); });
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
 
-  window.iqamati.wire = { on, open, send, flush, now, name, queued: () => [...queue] };
+  window.iqamati.wire = { on, open, send, flush, now, upload, name, queued: () => [...queue] };
 })();

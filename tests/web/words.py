@@ -18,6 +18,8 @@ _AR = {
     "Send": "إرسال",
     "Sending…": "جارٍ الإرسال…",
     "Not sent. Try again": "لم تُرسل. إعادة المحاولة",
+    "Attach a file": "إرفاق ملف",
+    "Your file did not reach us. Choose it again.": "لم يصل ملفك. يرجى اختياره من جديد.",
     "That did not reach us. Press again.": "لم يصل اختيارك. اضغط مرة أخرى.",
     "Connection lost. Reconnecting…": "انقطع الاتصال. جارٍ إعادة الاتصال…",
     "The chat needs cookies. Allow them for this site, then open it again.": (
