@@ -166,6 +166,7 @@ DIALOG = Dialog[Renewing](
     help=N_(
         "We are renewing residencies: you see everyone on your file and what blocks whom, choose durations, and pay once."
     ),
+    # Every way back is named, so that the same step leads to the same place whichever way one came.
     states={
         S.SIGN_IN: Identify(then=S.LISTING, left=S.UNKNOWN),
         S.LISTING: Do(
@@ -185,6 +186,7 @@ DIALOG = Dialog[Renewing](
                 Go(N_("Check again"), S.LISTING, put=to_list),
             ),
             listens=True,
+            entry=False,
         ),
         S.EMPTY: Choose(
             N_(
@@ -195,10 +197,22 @@ DIALOG = Dialog[Renewing](
             rest=True,
         ),
         S.BLOCKED: Pick(
-            N_("Whose blocks?"), options=blocked_options, into="person", then=S.PERSON, back=S.FILE, page=6
+            N_("Whose blocks?"),
+            options=blocked_options,
+            into="person",
+            then=S.PERSON,
+            back=S.FILE,
+            page=6,
+            entry=False,
         ),
         S.PEOPLE: Pick(
-            N_("Which person?"), options=people_options, into="person", then=S.PERSON, back=S.FILE, page=6
+            N_("Which person?"),
+            options=people_options,
+            into="person",
+            then=S.PERSON,
+            back=S.FILE,
+            page=6,
+            entry=False,
         ),
         S.PERSON: Choose(
             person_text,
@@ -210,6 +224,7 @@ DIALOG = Dialog[Renewing](
             ),
             back=S.FILE,
             listens=True,
+            entry=False,
         ),
         S.FINES: Call("checkout", given=fines_bill, then=S.LISTING, left=S.LISTING),
         S.SOME: Pick(
@@ -220,8 +235,17 @@ DIALOG = Dialog[Renewing](
             done=some_done,
             page=5,  # with turning, going on and the ways back: ten rows, WhatsApp's most
             back=S.FILE,
+            entry=False,
         ),
-        S.DURATION: Pick(duration_text, options=durations, into="plan", then=S.PLANNED, page=6),
+        S.DURATION: Pick(
+            duration_text,
+            options=durations,
+            into="plan",
+            then=S.PLANNED,
+            page=6,
+            back=S.FILE,
+            entry=False,
+        ),
         S.PLANNED: Decide(((asks_why, S.WHY), (planned, S.NAMES)), otherwise=S.EACH),
         S.EACH: Pick(
             each_text,
@@ -246,6 +270,7 @@ DIALOG = Dialog[Renewing](
             (Go(N_("They are right"), S.TERMS), Go(N_("A name is wrong"), S.WRONG)),
             noun=N_("Latin names"),
             back=S.DURATION,
+            entry=False,
         ),
         S.WRONG: Choose(
             N_(
@@ -266,6 +291,8 @@ DIALOG = Dialog[Renewing](
             ),
             (Go(N_("I agree"), S.QUOTING),),
             noun=N_("Terms"),
+            back=S.NAMES,
+            entry=False,
         ),
         S.QUOTING: Do(
             QuoteRenewals,
@@ -301,11 +328,12 @@ DIALOG = Dialog[Renewing](
         S.QUOTE_DOWN: Choose(
             N_("The ministry's records do not answer now, so there is no price yet. Nothing was paid."),
             (Go(N_("Try again"), S.QUOTING),),
+            back=S.TERMS,
             entry=False,
         ),
         S.SUMMARY: Choose(
             summary_text,
-            (Go(pay_label, S.SIGN_AGAIN, put=to_list), Go(N_("Change the duration"), S.DURATION)),
+            (Go(pay_label, S.SIGN_AGAIN, put=to_list),),
             after=After(price_ends, S.EXPIRED),
             back=S.DURATION,
             entry=False,
