@@ -217,7 +217,8 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         waiting, self._waiting = self._waiting, None
-        if waiting is None or waiting.done():
+        if waiting is None or waiting.done():  # an answer that nobody asked for
+            self._closing = True
             return
         self._closing = self._closing or not self._parser.should_keep_alive()
         if self._encoded:
