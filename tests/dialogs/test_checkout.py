@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from bot.dialogs.checkout import (
@@ -10,12 +11,18 @@ from bot.dialogs.checkout import (
     CheckPayment,
     OpenOrder,
     PayLink,
+    Payment,
+    Recording,
     RefusalReason,
     RenewLink,
+    Share,
+    Shares,
     Status,
 )
+from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink
 from bot.dialogs.violations import FindFines, Owed
-from bot.i18n.text import Code, Day, Hour, Ltr, Money
+from bot.domain import Basket, Bill, Item, ItemKind
+from bot.i18n.text import Code, Day, Hour, Local, Ltr, Money, say
 from bot.spec import Fault
 from tests.dialogs.data import (
     BANK,
@@ -37,11 +44,13 @@ from tests.dialogs.data import (
     paying,
     standing,
 )
-from tests.dialogs.harness import HOLD, MASKED, NOON, Chat, message_id
+from tests.dialogs.harness import CIVIL_ID, HOLD, MASKED, NOON, Chat, message_id
+from tests.dialogs.places import stand
 
 CHECK = CheckPayment(ORDER)
 CANCEL = CancelOrder(ORDER)
 RENEW = RenewLink(ORDER)
+SILENCE = (Fault.UNAVAILABLE, Fault.TIMEOUT, Fault.BROKEN)
 REASONS = {
     RefusalReason.FUNDS: "the account does not hold enough",
     RefusalReason.LIMIT: "it is above the card's limit",
@@ -63,7 +72,7 @@ def test_what_the_link_says(chat: Chat) -> None:
     chat.hears("*{total}* for {n} violation", n=3, total=Money(45_000))
     chat.hears("Number {subject}", subject=Code(MASKED)).hears("Order {order}", order=Code(ORDER))
     chat.hears("The link opens the payment page", host=Ltr(HOST), until=Hour(NOON + LIFE))
-    chat.hears("You can also pay in Sahel").hears("By paying you agree")
+    chat.hears("You can also pay in Sahel").hears("By paying you agree that a fine paid")
     chat.offers("🔗 Open payment page", "I have paid", "New link", "Cancel", "Back", "Menu")
     assert chat.last.buttons[0].url == PAGE
 
@@ -137,7 +146,7 @@ def test_the_gateway_is_slow(chat: Chat) -> None:
     chat.answers(CheckPayment, HOLD).presses("I have paid").slow().hears("I am asking the gateway")
 
 
-@pytest.mark.parametrize("refusal", [CheckoutRefused.GATEWAY_DOWN, *Fault])
+@pytest.mark.parametrize("refusal", [CheckoutRefused.GATEWAY_DOWN, *SILENCE])
 def test_no_link_can_be_made(chat: Chat, refusal: CheckoutRefused | Fault) -> None:
     chat.answers(OpenOrder, refusal, link())
     owing(chat).presses("Pay all").stands(*at("gateway_down"))
@@ -367,3 +376,193 @@ def test_message_ids_are_found_by_their_beginning() -> None:
     assert message_id("✓ Paid") == "✓ Paid: *{amount}*"
     with pytest.raises(AssertionError):
         message_id("The")
+
+
+# --- residencies -------------------------------------------------------------------------------------
+
+WIFE = Local("الزوجة", "Wife")
+SON = Local("الابن", "Son")
+WIFES = Item("R-1", ItemKind.RENEWAL, WIFE, 40_000, 2, "2028-12-31")
+SONS = Item("R-2", ItemKind.RENEWAL, SON, 60_000, 3, "2029-12-31", 1)
+FINE = Item("F1", ItemKind.TRAFFIC, Local("وقوف", "Parking"), 5_000)
+FAMILY = Bill(MASKED, (WIFES, SONS), ("285011500029", "312010100017"))
+MIXED = Bill(MASKED, (WIFES, FINE, SONS), FAMILY.owners)
+STAFF = Bill(MASKED, (WIFES,), body="70012345")
+BASKET = Bill(MASKED, body="70012345", basket=Basket("B-7F3C-9A1D", 4_812, 96_240_000))
+BOTH = Shares(
+    0,
+    2,
+    2,
+    0,
+    (
+        Share(WIFE, 2, "2028-12-31", Recording.POSTED),
+        Share(SON, 3, "2029-12-31", Recording.POSTED),
+    ),
+)
+ONE = Shares(
+    1,
+    2,
+    1,
+    1,
+    (
+        Share(SON, 3, "2029-12-31", Recording.REFUSED, 1),
+        Share(WIFE, 2, "2028-12-31", Recording.POSTED),
+    ),
+)
+
+
+def asking(language: str, bill: Bill) -> Chat:
+    """The link for ``bill`` is about to be asked for."""
+    return stand(language, "checkout", "gateway_down", Payment(**_fields(bill))).says("/resume")
+
+
+def renewing(language: str, bill: Bill, fils: int = 100_000) -> Chat:
+    """The link for ``bill`` is on the screen."""
+    chat = asking(language, bill).answers(OpenOrder, link(fils=fils)).answers(RenewLink, link(NOON + 60))
+    chat.answers(CheckPayment, standing(Status.NONE)).presses("Try again").stands(*at("paying"))
+    return chat.did(OpenOrder(bill.subject, bill.items, bill.owners, bill.body, bill.basket))
+
+
+def _fields(bill: Bill) -> dict[str, object]:
+    return {name: getattr(bill, name) for name in bill.__struct_fields__}
+
+
+def recorded(status: Status, shares: Shares, reason: str = "") -> dict[str, object]:
+    return news(status, reason, shares=msgspec.to_builtins(shares), receipt=ORDER, paper=PAPER)
+
+
+def test_what_the_link_says_of_residencies(language: str) -> None:
+    chat = renewing(language, FAMILY)
+    two = say(message_id("the renewal of {n} residency"), n=2)
+    chat.hears("*{total}* for {what}", total=Money(100_000), what=two)
+    chat.hears("{who}: residency for {n} year", who=WIFE, n=2, day=Day(date(2028, 12, 31)))
+    chat.hears("{who}: residency for {n} year", who=SON, n=3, day=Day(date(2029, 12, 31)))
+    chat.hears("By paying you agree that what is paid for a residency")
+    chat.hears("You can also renew in Sahel", site=Ltr("eres.moi.gov.kw"))
+    chat.hears_not("By paying you agree that a fine paid").hears_not(
+        "A fine paid is not returned here either"
+    )
+    chat.hears_not("*{total}* for {n} violation")
+    assert not any(number in chat.last.text for number in FAMILY.owners)
+
+
+def test_what_the_link_says_of_residencies_and_fines(language: str) -> None:
+    chat = renewing(language, MIXED)
+    chat.hears("{residencies} and {violations}").hears("*{total}* for {what}", total=Money(105_000))
+    chat.hears("By paying you agree that what is paid for a residency").hears(
+        "A fine paid is not returned here either"
+    )
+
+
+def test_a_basket_is_counted_and_not_listed(language: str) -> None:
+    chat = renewing(language, BASKET)
+    many = say(message_id("the renewal of {n} residency"), n=4_812)
+    chat.hears("*{total}* for {what}", total=Money(96_240_000), what=many)
+    chat.hears_not("{who}: residency for {n} year")
+
+
+def test_no_message_lists_more_than_ten(language: str) -> None:
+    items = tuple(
+        msgspec.structs.replace(
+            WIFES, number=f"R-{number}", part=number, title=Local(f"ع{number}", f"W{number}")
+        )
+        for number in range(12)
+    )
+    chat = renewing(language, Bill(MASKED, items, body="70012345"))
+    chat.hears("and {n} more", n=2)
+    assert ("W9" if language == "en" else "ع9") in chat.last.text
+    assert ("W10" if language == "en" else "ع10") not in chat.last.text
+
+
+@pytest.mark.parametrize(
+    ("bill", "button"),
+    [(FAMILY, "Back to my file"), (MIXED, "Back to my file"), (STAFF, "Back to the workers")],
+)
+def test_the_receipt_names_everybodys_new_last_day(language: str, bill: Bill, button: str) -> None:
+    chat = renewing(language, bill).wakes("paid", ORDER, **recorded(Status.POSTED, BOTH)).stands(*at("paid"))
+    chat.hears("✓ {who}: residency until {day}", who=WIFE, day=Day(date(2028, 12, 31)))
+    chat.hears("✓ {who}: residency until {day}", who=SON, day=Day(date(2029, 12, 31)))
+    chat.hears("It is recorded at the ministry").offers("🔗 Receipt (PDF)", button, "Menu")
+    chat.answers(FindFines, Owed(())).presses(button).stands("violations.clean")
+
+
+def test_who_waits_to_be_recorded_is_told_so(language: str) -> None:
+    waiting = msgspec.structs.replace(
+        BOTH,
+        recorded=1,
+        people=(msgspec.structs.replace(BOTH.people[1], state=Recording.PENDING), BOTH.people[0]),
+    )
+    chat = renewing(language, FAMILY).wakes("paid", ORDER, **recorded(Status.PAID, waiting))
+    chat.hears("· {who}: residency until {day}, being recorded", who=SON).hears(
+        "✓ {who}: residency", who=WIFE
+    )
+    chat.hears("It is being recorded at the ministry")
+    chat.wakes("posted", ORDER, **recorded(Status.POSTED, BOTH)).hears("✓ Order {order} is now recorded")
+    chat.hears("✓ {who}: residency until {day}", who=SON, day=Day(date(2029, 12, 31)))
+
+
+def test_a_partial_refusal_is_told_person_by_person(language: str) -> None:
+    chat = renewing(language, MIXED).wakes("review", ORDER, **recorded(Status.REVIEW, ONE, "partly"))
+    chat.stands(*at("review")).hears("Your payment of order {order} arrived, and", order=Code(ORDER))
+    chat.hears("✓ {who}: residency until {day}", who=WIFE, day=Day(date(2028, 12, 31)))
+    chat.hears("✕ {who}: not recorded, and neither is {n} violation", who=SON, n=1)
+    chat.hears("A person looks now at what is not recorded.").offers("🔗 Receipt (PDF)", "Menu")
+    chat.says("/menu").wakes("review", ORDER, **recorded(Status.REVIEW, ONE, "partly"))
+    chat.hears("✓ {who}: residency until {day}", who=WIFE).offers("🔗 Receipt (PDF)")
+
+
+def test_a_partial_refusal_found_by_asking(language: str) -> None:
+    how = msgspec.convert(recorded(Status.REVIEW, ONE, "partly"), type(standing(Status.PAID)))
+    chat = renewing(language, MIXED).answers(CheckPayment, how).presses("I have paid").stands(*at("review"))
+    chat.hears("✕ {who}: not recorded, and neither is {n} violation", who=SON)
+
+
+def test_of_many_only_numbers_and_whoever_was_refused_are_told(language: str) -> None:
+    refused = tuple(Share(Local(f"ع{n}", f"W{n}"), 1, "2027-12-31", Recording.REFUSED) for n in range(10))
+    many = Shares(0, 4_812, 4_799, 12, refused)
+    chat = renewing(language, BASKET).wakes("review", ORDER, **recorded(Status.REVIEW, many, "partly"))
+    chat.hears("✓ {n} residency recorded", n=4_799).hears("✕ {n} residency not recorded", n=12)
+    chat.hears("· {n} residency being recorded", n=1).hears("and {n} more", n=2)
+    assert chat.last.text.count("✕") == 11
+
+
+@pytest.mark.parametrize("where", ["opening", "new link"])
+def test_a_changed_price_ends_it_without_a_value(language: str, where: str) -> None:
+    if where == "opening":
+        chat = asking(language, FAMILY).answers(OpenOrder, CheckoutRefused.CHANGED).presses("Try again")
+    else:
+        chat = renewing(language, FAMILY).answers(RenewLink, CheckoutRefused.CHANGED).presses("New link")
+    chat.hears("The price or the conditions of a renewal changed").stands("violations.owed")
+
+
+def test_nobody_signed_in_any_more(language: str) -> None:
+    chat = asking(language, FAMILY).answers(OpenOrder, Fault.UNSIGNED, link()).presses("Try again")
+    chat.stands(*at("unsigned")).hears("You are not signed in any more").offers(
+        "Sign in", "Cancel", "Back", "Menu"
+    )
+    chat.answers(BeginSignIn, SignInLink("S1", PAGE, HOST, NOON + 300)).presses("Sign in")
+    chat.stands(*at("signing"), "identify.link").answers(ConfirmSignIn, Confirmed(CIVIL_ID))
+    chat.returned("S1").says("402917").stands(*at("paying"))
+    again = asking(language, FAMILY).answers(OpenOrder, Fault.UNSIGNED).presses("Try again")
+    again.presses("Cancel").hears("Cancelled. Nothing was taken.").stands("violations.owed")
+
+
+def test_somebody_elses_residency_is_not_paid(language: str) -> None:
+    chat = asking(language, FAMILY).answers(OpenOrder, Fault.FORBIDDEN).presses("Try again")
+    chat.hears("The ministry's records do not say that you act").stands("violations.owed")
+
+
+def test_words_for_residencies_where_it_does_not_go_on(language: str) -> None:
+    chat = asking(language, FAMILY).answers(OpenOrder, Fault.UNAVAILABLE, CheckoutRefused.ELSEWHERE)
+    chat.presses("Try again").hears("The ministry's records or the payment gateway do not answer")
+    chat.presses("Try again").hears("One of these residencies is being paid for in another chat.")
+    chat.answers(OpenOrder, CheckoutRefused.ALREADY_PAID).presses("Try again")
+    chat.hears("One of these residencies was paid for already.")
+
+
+@pytest.mark.parametrize(("bill", "way"), [(FAMILY, "individual"), (STAFF, "companies")])
+def test_another_way_to_renew(language: str, bill: Bill, way: str) -> None:
+    chat = renewing(language, bill).wakes("refused", ORDER, **news(Status.REFUSED, "pin"))
+    chat.presses("Another way").hears("The same residencies can be renewed in the Sahel app")
+    assert chat.last.buttons[0].url == f"https://eres.moi.gov.kw/{way}"
+    assert CIVIL_ID not in chat.last.text
