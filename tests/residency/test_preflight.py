@@ -195,7 +195,7 @@ def test_fingerprint_since_31_december_2024() -> None:
 
 
 @pytest.mark.parametrize(("article", "found"), [(17, True), (18, True), (20, True), (19, False), (24, False)])
-def test_the_employer_renews_ones_own_work_residency(article: int, found: bool) -> None:  # noqa: FBT001 - a column
+def test_the_employer_renews_ones_own_work_residency(*, article: int, found: bool) -> None:
     assert (Block.EMPLOYER in blocks(permit(kin=Kin.SELF, article=article))) is found
     assert Block.EMPLOYER not in blocks(permit(kin=Kin.WORKER, article=article))
     assert Block.EMPLOYER not in blocks(permit(kin=Kin.DOMESTIC, article=article))

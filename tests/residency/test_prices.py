@@ -48,7 +48,7 @@ def test_fee_in_ones_own_right(article: int, old: int | None, new: int | None, k
 
 
 @pytest.mark.parametrize(("kuwaiti", "old", "new"), [(True, 10, 10), (False, None, 50)])
-def test_fee_of_domestic_workers(kuwaiti: bool, old: int | None, new: int) -> None:  # noqa: FBT001 - a column
+def test_fee_of_domestic_workers(*, kuwaiti: bool, old: int | None, new: int) -> None:
     one = permit(kin=Kin.DOMESTIC, article=20, sponsor_article=0, kuwaiti_sponsor=kuwaiti)
     assert fees(one) == (old, new)
 
