@@ -38,17 +38,11 @@ from bot.services.batches.parts import (
     seal_rows,
     together,
 )
+from bot.services.companies import QuoteTerms
 from bot.services.ledger import Ledger, Taken
 from bot.services.ledger.batches import BasketRow, BatchReads, BatchRow, BatchStatus, BatchWork, NewBatch
 from bot.services.orders.parts import chat_blind
 from bot.tasks import Tasks
-
-
-class QuoteTerms(msgspec.Struct, frozen=True):
-    """Settings of prices: how long one holds, and the sum from which a fresh sign-in is asked for (fils)."""
-
-    seconds: int
-    large: int
 
 
 class Batches:
