@@ -41,8 +41,8 @@ DIALOG: Final = "reminders"
 class Files(Protocol):
     """Whose residencies somebody stands for; `bot.services.registry.Registry`."""
 
-    async def family(self, actor: str) -> tuple[Permit, ...]:
-        """Their own residency and those on their file.
+    async def family(self, sponsor: str) -> tuple[Permit, ...]:
+        """Residencies on the file of ``sponsor``, their own first.
 
         Raises:
             OutsideError: the registry does not answer.

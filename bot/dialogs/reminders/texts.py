@@ -115,7 +115,7 @@ def remembered(wishes: Wishes) -> Iterator[tuple[str, Person, Ending]]:
                 yield f"{place}.{ending.kind.value}", person, ending
 
 
-def whose(person: Person) -> Arg:
+def named(person: Person) -> Arg:
     """``Son: Ahmad``."""
     return say(N_("{kin}: {name}"), kin=say(_KIN[person.kin]), name=_first(person.name))
 
@@ -130,7 +130,7 @@ def _first(name: Local) -> Local:
 
 
 def person_options(wishes: Wishes) -> tuple[Option, ...]:
-    return tuple(Option(place, whose(person)) for place, person in open_people(wishes))
+    return tuple(Option(place, named(person)) for place, person in open_people(wishes))
 
 
 def kind_options(wishes: Wishes) -> tuple[Option, ...]:
@@ -165,7 +165,7 @@ def _known(wishes: Wishes) -> tuple[Arg, ...]:
     return tuple(
         say(
             N_("{whose}: {kind}, ends {day}"),
-            whose=whose(person),
+            whose=named(person),
             kind=say(KINDS[ending.kind]),
             day=Day(date.fromisoformat(ending.day)),
         )
@@ -226,12 +226,10 @@ def dropped(wishes: Wishes) -> Arg:
 def due_notice(data: Mapping[str, Any]) -> Arg:
     """A date comes near, or is there: data as `bot.services.reminders.Owed` has it."""
     kind, left = Kind(data["kind"]), int(data["days"])
-    known: dict[str, Arg] = {
-        "day": Day(date.fromisoformat(data["day"])),
-        "whose": say(N_("{kin}: {number}"), kin=say(_KIN[Kin(data["kin"])]), number=Code(data["subject"])),
-    }
+    day = Day(date.fromisoformat(data["day"]))
+    whose = say(N_("{kin}: {number}"), kin=say(_KIN[Kin(data["kin"])]), number=Code(data["subject"]))
     if left > 0:
-        first = say(_COMING[kind], n=left, **known)
+        first = say(_COMING[kind], n=left, day=day, whose=whose)
     else:
-        first = say(_TODAY[kind] if left == 0 else _OVER[kind], **known)
+        first = say(_TODAY[kind] if left == 0 else _OVER[kind], day=day, whose=whose)
     return lines(first, say(_ADVICE[kind]))

@@ -105,8 +105,8 @@ class ReminderWork(ReminderReads):
         old = select(t.reminders.c.id).where(t.reminders.c.last_day < before.isoformat()).limit(limit)
         return await self._gone(delete(t.reminders).where(t.reminders.c.id.in_(old)))
 
-    async def claim_reminder(self, row: Reminder, until: int) -> bool:
-        """Reserve a due row for this process until ``until``; false when another one was faster."""
+    async def claim_reminder(self, row: Reminder, until: int | None) -> bool:
+        """Reserve a due row for this process until ``until``, for good without; false when another one was faster."""
         return await self._put_due(row, until)
 
     async def told_reminder(self, row: Reminder, claimed: int, due: int | None) -> None:

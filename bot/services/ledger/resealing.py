@@ -56,7 +56,7 @@ def _reminder(row: dict[str, Any]) -> str:
     return f"reminder:{row['chat_blind']}:{row['permit']}:{row['kind']}"
 
 
-def _batch(row: dict[str, Any]) -> str:
+def _batch_chat(row: dict[str, Any]) -> str:
     return f"batch:{row['ref']}"
 
 
@@ -73,7 +73,7 @@ SEALED: Final = (
     Sealed(t.remembered.c.value, t.remembered.c.chat_blind, _number),
     Sealed(t.gateway_events.c.payload, t.gateway_events.c.id, _event),
     Sealed(t.reminders.c.chat, t.reminders.c.id, _reminder),
-    Sealed(t.batches.c.about, t.batches.c.id, _batch),
+    Sealed(t.batches.c.about, t.batches.c.id, _batch_chat),
     Sealed(t.batch_parts.c.people, t.batch_parts.c.id, _people),
     Sealed(t.batch_parts.c.verdicts, t.batch_parts.c.id, _verdicts),
 )
