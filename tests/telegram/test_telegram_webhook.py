@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 from structlog.testing import capture_logs
@@ -14,6 +13,7 @@ from bot.errors import ConfigError, StoreAway
 from bot.handlers.telegram import Telegram, telegram_secret
 from bot.handlers.telegram.webhook import HEADER, LARGEST, PATH
 from bot.model import Typed
+from bot.serve import bind, serving
 from bot.tasks import Tasks
 from tests.telegram.bot_api import TOKEN, BotApi, Fault, message, press
 from tests.telegram.kit import FakeClock, Turns, settings
@@ -23,19 +23,20 @@ GOOD = {HEADER: SECRET}
 UPDATE = {"update_id": 9, "message": message(5, text="hello")}
 
 
-@pytest_asyncio.fixture
-async def post(hooked: Telegram, turns: Turns, tasks: Tasks) -> AsyncIterator[httpx.AsyncClient]:
-    """Telegram's end of the webhook, over real HTTP."""
+@pytest_asyncio.fixture(params=["application", "lane"])
+async def post(
+    request: pytest.FixtureRequest, hooked: Telegram, turns: Turns, tasks: Tasks
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Telegram's end of the webhook, over real HTTP: through the application, and past it."""
+    listener = bind("127.0.0.1", 0, "PORT")
+    lane = hooked.lane(turns) if request.param == "lane" else None
     app = Starlette(routes=hooked.routes(turns))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
-    server.config.load()
-    server.lifespan = server.config.lifespan_class(server.config)
-    await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with (
+        serving(app, listener, lane=lane),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
+    ):
         yield client
-    await tasks.drain()
-    await server.shutdown()
+        await tasks.drain()
 
 
 async def test_an_update_is_answered_with_200_once_it_is_saved(post: httpx.AsyncClient, turns: Turns) -> None:

@@ -1,0 +1,143 @@
+"""The webhook's way past the application: what proves itself goes by it, all else is refused as ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.handlers.telegram import Telegram, telegram_secret
+from bot.handlers.telegram.webhook import HEADER, PATH
+from bot.model import Typed
+from bot.serve import LANE_LIMIT, bind, serving
+from tests.telegram.bot_api import PATIENCE, message
+from tests.telegram.kit import Turns, settings
+
+SECRET = telegram_secret(settings("http://127.0.0.1:1"))
+
+
+class Wire:
+    """A connection on which a test writes what it likes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+
+    async def answer(self) -> tuple[int, dict[str, str], bytes]:
+        async with asyncio.timeout(PATIENCE):
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+            body = await self._reader.readexactly(int(headers.get("content-length", 0)))
+        return int(head[0].split()[1]), headers, body
+
+    async def over(self) -> bool:
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.read(1) == b""
+
+
+def update(number: int, text: str = "hello") -> bytes:
+    return msgspec.json.encode({"update_id": number, "message": message(5, text=text)})
+
+
+def post(body: bytes, *extra: str, secret: str = SECRET, version: str = "1.1", path: str = PATH) -> bytes:
+    lines = [f"POST {path} HTTP/{version}", "Host: x", f"{HEADER}: {secret}", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, *extra, "", ""]).encode() + body
+
+
+ORDINARY: list[str] = []
+
+
+async def ordinary(request: Request) -> Response:
+    """The application, which only notes that it was asked."""
+    await request.body()
+    ORDINARY.append(request.url.path)
+    return Response(status_code=418)
+
+
+@pytest_asyncio.fixture
+async def wire(hooked: Telegram, turns: Turns) -> AsyncIterator[Wire]:
+    ORDINARY.clear()
+    listener = bind("127.0.0.1", 0, "PORT")
+    app = Starlette(routes=[Route("/{rest:path}", ordinary, methods=["POST"])])
+    async with serving(app, listener, lane=hooked.lane(turns)):
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        yield Wire(reader, writer)
+        writer.close()
+
+
+async def test_it_goes_past_the_application(wire: Wire, turns: Turns) -> None:
+    for number in (1, 2, 3):
+        wire.writer.write(post(update(number)))
+        assert await wire.answer() == (200, {"content-length": "0"}, b"")
+    assert [event.id for event in turns.saved] == ["tg:1", "tg:2", "tg:3"]
+    assert ORDINARY == []
+
+
+async def test_a_body_in_pieces(wire: Wire, turns: Turns) -> None:
+    whole = post(update(1, "مخالفات" * 50))
+    for start in range(0, len(whole), 100):
+        wire.writer.write(whole[start : start + 100])
+        await wire.writer.drain()
+        await asyncio.sleep(0)
+    assert (await wire.answer())[0] == 200
+    [event] = turns.saved
+    assert isinstance(event, Typed)
+    assert event.text == "مخالفات" * 50
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        post(update(1), secret="wrong"),
+        post(update(1), secret=""),
+        post(update(1), path="/other"),
+        post(update(1), version="1.0"),
+        post(update(1), "Expect: 100-continue"),
+        post(b"x" * (LANE_LIMIT + 1)),
+    ],
+    ids=["wrong secret", "no secret", "another path", "HTTP/1.0", "100-continue", "too long"],
+)
+async def test_what_goes_the_ordinary_way(wire: Wire, turns: Turns, asked: bytes) -> None:
+    wire.writer.write(asked)
+    status, _, _ = await wire.answer()
+    if status == 100:
+        status, _, _ = await wire.answer()
+    assert status == 418
+    assert len(ORDINARY) == 1
+    assert turns.tried == []
+
+
+async def test_a_chunked_body_goes_the_ordinary_way(wire: Wire, turns: Turns) -> None:
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    wire.writer.write(head.encode() + b"2\r\n{}\r\n0\r\n\r\n")
+    assert (await wire.answer())[0] == 418
+    assert turns.tried == []
+
+
+async def test_requests_sent_before_the_answer_are_answered_in_order(wire: Wire, turns: Turns) -> None:
+    wire.writer.write(post(update(1)) + post(update(2)))
+    statuses = [(await wire.answer())[0] for _ in range(2)]
+    assert statuses == [200, 418]
+    assert [event.id for event in turns.saved] == ["tg:1"]
+
+
+async def test_who_wants_the_connection_closed_gets_it_closed(wire: Wire) -> None:
+    wire.writer.write(post(update(1), "Connection: close"))
+    status, headers, _ = await wire.answer()
+    assert (status, headers["connection"]) == (200, "close")
+    assert await wire.over()
+
+
+async def test_after_the_lane_the_application_is_still_there(wire: Wire, turns: Turns) -> None:
+    wire.writer.write(post(update(1)))
+    assert (await wire.answer())[0] == 200
+    wire.writer.write(post(b"{}", path="/other"))
+    assert (await wire.answer())[0] == 418
+    wire.writer.write(post(update(2)))
+    assert (await wire.answer())[0] == 200
+    assert len(turns.saved) == 2
