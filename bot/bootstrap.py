@@ -58,6 +58,8 @@ from bot.services.registry import Registry
 from bot.services.registry import executors as registry_executors
 from bot.services.reminders import Reminders
 from bot.services.reminders import executors as reminder_executors
+from bot.services.renewals import FILS, Appraiser, QuoteLimits, Renewals
+from bot.services.renewals import executors as renewal_executors
 from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
 from bot.store.files import MEGABYTE, FileStore
@@ -256,7 +258,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             ledger=ledger,
             gateways=gateways,
             registry=registry,
-            appraiser=_Unpriced(),
+            appraiser=Appraiser(registry, clock),
             baskets=_Unpriced(),
             clock=clock,
             keyring=keyring,
@@ -278,6 +280,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             **order_executors(orders, receipts),
             **identity_executors(sign_ins),
             **mine.executors,
+            **renewal_executors(Renewals(registry, clock, _quotes(settings))),
             **reminder_executors(Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)),
             **link_executors(
                 orders,
@@ -315,15 +318,16 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
 
 
 class _Unpriced:
-    """Nobody vouches for a renewal's price, so none is sold, and no basket is kept."""
-
-    async def holds(self, items: tuple[Item, ...], owners: tuple[str, ...], body: str) -> bool:
-        del items, owners, body
-        return False
+    """No basket is kept."""
 
     async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
         del ref, asked
         return None
+
+
+def _quotes(settings: Settings) -> QuoteLimits:
+    """What the operator decides about prices of renewals."""
+    return QuoteLimits(settings.quote_minutes * 60, settings.sign_in_above * FILS)
 
 
 def _chats(telegram: "Telegram | None") -> tuple[str, ...]:

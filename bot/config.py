@@ -128,6 +128,15 @@ class Settings(BaseSettings):
         le=1440,
         description="Minutes without a message after which nobody is signed in any more.",
     )
+    sign_in_above: int = Field(
+        default=100,
+        ge=0,
+        le=1_000_000,
+        description="Dinars of a renewal above which a fresh sign-in is asked for; `0` for every sum.",
+    )
+    quote_minutes: int = Field(
+        default=30, ge=5, le=240, description="Minutes that the quoted price of a renewal holds."
+    )
 
     log_level: str = Field(
         default="warning", pattern="^(debug|info|warning|error)$", description="Least severe log line kept."

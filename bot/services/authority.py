@@ -12,12 +12,15 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, RenewLink
+from bot.dialogs.family_join import AskDay
 from bot.dialogs.find_reference import FindReference
 from bot.dialogs.identify import BeginSignIn, ConfirmSignIn
 from bot.dialogs.my_data import ExportData, ForgetAll, ListKept, Recall, Remember, Unremember
+from bot.dialogs.overstay import CheckOverstay, CheckTravel, EstimateOverstay
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.receipts import ListReceipts, ReadReceipt
 from bot.dialogs.reminders import DropReminders, ListReminders, Remind
+from bot.dialogs.renewal import ListFile, QuoteRenewals
 from bot.dialogs.violations import FindFines
 from bot.domain import Relation
 from bot.errors import Forbidden, Unsigned
@@ -77,6 +80,13 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
     Unremember: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ExportData: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ForgetAll: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    ListFile: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
+    QuoteRenewals: Rule(
+        reach=Reach.PERSON,
+        why="a sponsor renews the residencies on the file, everybody their own",
+        persons=lambda effect: tuple(wish.civil_id for wish in effect.wishes),
+        relations=frozenset({Relation.SPONSOR}),
+    ),
     ListReminders: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
     Remind: Rule(
         reach=Reach.PERSON,
@@ -85,6 +95,10 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
         relations=frozenset({Relation.SPONSOR}),
     ),
     DropReminders: Rule(reach=CHAT, why="whoever reads a chat may stop what is written to it"),
+    CheckOverstay: Rule(reach=Reach.PERSON, why="how late somebody is, is told to that person alone"),
+    CheckTravel: Rule(reach=Reach.PERSON, why="what keeps somebody here is told to that person alone"),
+    EstimateOverstay: Rule(reach=ANYONE, why="reckoned from published rules; nobody is named"),
+    AskDay: Rule(reach=ANYONE, why="which day it is, everybody may know"),
     CheckLinks: Rule(reach=ANYONE, why="a warning is for everybody, and an address's verdict names nobody"),
     BeginSignIn: Rule(reach=ANYONE, why="signing in is how one becomes known"),
     ConfirmSignIn: Rule(reach=CHAT, why="a sign-in is bound to the chat that began it"),
