@@ -21,6 +21,7 @@ class Page(StrEnum):
     CIVIL_INFORMATION = "civil_information"
     VIOLATIONS = "violations"
     JUSTICE = "justice"
+    COMPANIES = "companies"
 
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

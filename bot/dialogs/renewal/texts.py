@@ -197,8 +197,12 @@ def years_text(years: int) -> Arg:
 
 
 def _cap(renewing: Renewing, one: Candidate) -> Arg:
+    return cap_text(who(renewing, one), one)
+
+
+def cap_text(name: Arg, one: Candidate) -> Arg:
     """Why this person's longest duration is the longest."""
-    name, years = who(renewing, one), years_text(one.offers[-1].years)
+    years = years_text(one.offers[-1].years)
     match one.cap:
         case Cap.INSURANCE if one.cap_day:
             return say(
