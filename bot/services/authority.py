@@ -21,6 +21,7 @@ from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.receipts import ListReceipts, ReadReceipt
 from bot.dialogs.reminders import DropReminders, ListReminders, Remind
 from bot.dialogs.renewal import ListFile, QuoteRenewals
+from bot.dialogs.renewal import ListFile, QuoteRenewals
 from bot.dialogs.violations import FindFines
 from bot.domain import Relation
 from bot.errors import Forbidden, Unsigned
@@ -80,6 +81,13 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
     Unremember: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ExportData: Rule(reach=CHAT, why="a chat's data is the chat's"),
     ForgetAll: Rule(reach=CHAT, why="a chat's data is the chat's"),
+    ListFile: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
+    QuoteRenewals: Rule(
+        reach=Reach.PERSON,
+        why="a sponsor renews the residencies on the file, everybody their own",
+        persons=lambda effect: tuple(wish.civil_id for wish in effect.wishes),
+        relations=frozenset({Relation.SPONSOR}),
+    ),
     ListFile: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
     QuoteRenewals: Rule(
         reach=Reach.PERSON,
