@@ -301,7 +301,7 @@
   async function start() {
     if (last[0]) return; // somebody was faster: another tab, or the resident
     // One name for the hour: two tabs opened on an empty chat greet once.
-    const result = await wire.now({ client: `start-${Math.floor(now() / 3600)}`, text: "/start" });
+    const result = await wire.begin({ client: `start-${Math.floor(now() / 3600)}`, text: "/start" });
     if (result === "away") setTimeout(start, 3000);
   }
   wire.on("lost", () => {

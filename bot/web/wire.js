@@ -82,6 +82,16 @@
     else tell("cookies");
   }
 
+  // One post at a time, in the order the resident did things: a greeting that overtakes a press, or comes behind it,
+  // puts its question in the place of the one that was reached.
+  let turn = Promise.resolve();
+  function inTurn(work) {
+    turn = turn.then(work);
+    return turn;
+  }
+
+  let spoken = false; // something of this page's has reached the service
+
   // "sent", "refused" (the same again would be refused again) or "away" (worth another try).
   async function post(body) {
     try {
@@ -91,7 +101,7 @@
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(30_000),
       });
-      if (answer.ok) return "sent";
+      if (answer.ok) { spoken = true; return "sent"; }
       if (answer.status === 401) { stale(); return "away"; }
       return answer.status >= 400 && answer.status < 500 && answer.status !== 429 ? "refused" : "away";
     } catch {
@@ -144,7 +154,7 @@
     while (queue.length) {
       const item = queue[0];
       tell("sending", item);
-      const result = await post(item);
+      const result = await inTurn(() => post(item));
       if (result === "away") {
         misses += 1;
         for (const waiting of queue) tell("unsent", waiting);
@@ -160,9 +170,16 @@
   }
 
   // Presses do not wait: a button pressed an hour late would answer another question.
-  async function now(body) {
-    const first = await post(body);
-    return first === "away" ? post(body) : first;
+  function now(body) {
+    return inTurn(async () => {
+      const first = await post(body);
+      return first === "away" ? post(body) : first;
+    });
+  }
+
+  // The greeting of an empty chat. Whatever came first has begun it already.
+  function begin(body) {
+    return inTurn(() => (spoken || last ? "sent" : post(body)));
   }
 
   function name(prefix = "m") {
@@ -175,5 +192,5 @@
   addEventListener("pagehide", () => { source?.close(); source = null; clearTimeout(timer); clearTimeout(watchdog); });
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
 
-  window.iqamati.wire = { on, open, send, flush, now, upload, name, queued: () => [...queue] };
+  window.iqamati.wire = { on, open, send, flush, now, begin, upload, name, queued: () => [...queue] };
 })();

@@ -1,5 +1,6 @@
 """The page in a real browser: what residents see, press, read aloud and come back to."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize, async_playwright, expect
 
-from bot.model import Attached, Button, Chat, Erase, Pressed, Say, Span
+from bot.model import Attached, Button, Chat, Erase, Event, Pressed, Say, Span, Typed
 from tests.web.script import Script
 from tests.web.site import Site, typed
 
@@ -489,3 +490,75 @@ async def test_a_lost_cookie_brings_a_new_chat(visit: Visit, site: Site) -> None
     await expect(page.get_by_role("button", name="دفع الكل")).to_be_visible()
     assert chat(site) != first
     assert [event.chat == first for event in typed(site)] == [True, False, False]
+
+
+async def test_what_is_pressed_before_the_stream_opens_begins_the_chat(visit: Visit, site: Site) -> None:
+    """A greeting behind it would take the place of the question it led to, and disable that one's buttons."""
+    opens = asyncio.Event()
+    script, late = Script(site), list[Event]()
+
+    async def hold(route: Route) -> None:
+        await opens.wait()
+        await route.continue_()
+
+    async def answer(event: Event) -> None:
+        # What is said comes a moment after its turn: here, after the page has found the chat empty.
+        if isinstance(event, Typed) and event.text.startswith("/language"):
+            late.append(event)
+        else:
+            await script(event)
+
+    site.answer = answer
+    await visit.page.route("**/chat/events*", hold)
+    await visit.page.goto(site.url)
+    async with visit.page.expect_response("**/chat/send*"):
+        await visit.page.get_by_role("button", name="Switch to English").click()
+    opens.set()
+    await expect(visit.page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    await script(late[0])
+    question = visit.page.get_by_role("button", name="Violations and fines")
+    await expect(question).to_have_count(1)
+    await visit.page.wait_for_timeout(200)
+    await expect(question).to_be_enabled()
+    assert [event.text for event in typed(site)] == ["/language en"]
+
+
+async def test_what_is_pressed_while_the_greeting_is_under_way_waits_for_it(visit: Visit, site: Site) -> None:
+    goes, sent = asyncio.Event(), list[str]()
+
+    async def hold(route: Route) -> None:
+        body = route.request.post_data or ""
+        sent.append(body)
+        if "/start" in body:
+            await goes.wait()
+        await route.continue_()
+
+    await visit.page.route("**/chat/send*", hold)
+    await visit.page.goto(site.url)
+    while not sent:
+        await visit.page.wait_for_timeout(20)
+    await visit.page.get_by_role("button", name="Switch to English").click()
+    await write(visit.page, "hello")
+    await visit.page.wait_for_timeout(200)
+    assert len(sent) == 1, "nothing overtakes the greeting"
+    goes.set()
+    await expect(visit.page.get_by_role("button", name="Pay all")).to_be_enabled()
+    assert [event.text for event in typed(site)] == ["/start", "/language en", "hello"]
+
+
+async def test_a_press_that_failed_leaves_the_greeting_to_come(visit: Visit, site: Site) -> None:
+    opens = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await opens.wait()
+        await route.continue_()
+
+    await visit.page.route("**/chat/events*", hold)
+    await visit.page.goto(site.url)
+    site.away = True
+    await visit.page.get_by_role("button", name="Switch to English").click()
+    await expect(visit.page.locator("#toast")).to_contain_text("لم يصل اختيارك")
+    site.away = False
+    opens.set()
+    await expect(visit.page.get_by_role("button", name="المخالفات والغرامات")).to_be_enabled()
+    assert [event.text for event in typed(site)] == ["/start"]
