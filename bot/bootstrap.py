@@ -60,6 +60,7 @@ from bot.services.reminders import Reminders
 from bot.services.reminders import executors as reminder_executors
 from bot.services.renewals import FILS, Appraiser, QuoteLimits, Renewals
 from bot.services.renewals import executors as renewal_executors
+from bot.services.travel import Travel
 from bot.services.verification import Pictures, Verification
 from bot.store.connect import connect
 from bot.store.files import MEGABYTE, FileStore
@@ -282,6 +283,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             **mine.executors,
             **renewal_executors(Renewals(registry, clock, _quotes(settings))),
             **reminder_executors(Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)),
+            **Travel(registry, clock).executors(),
             **link_executors(
                 orders,
                 known_names(settings.base_url, pay_hosts(settings, gateways)),

@@ -4,8 +4,10 @@ from typing import Any
 
 from bot.dialogs import (
     checkout,
+    family_join,
     find_reference,
     identify,
+    overstay,
     real_link,
     receipts,
     reminders,
@@ -27,6 +29,8 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
         real_link.DIALOG,  # first: a number inside a link is part of the link
         violations.DIALOG,
         renewal.DIALOG,
+        overstay.DIALOG,
+        family_join.DIALOG,
         find_reference.DIALOG,
         receipts.DIALOG,
         MY_DATA,
