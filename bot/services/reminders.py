@@ -28,7 +28,7 @@ from bot.model import Chat, Woken
 from bot.ports import Asked, Clock, Effect, Executor, Failed
 from bot.residency.facts import Permit
 from bot.residency.reminding import Kind, days_left, last_day, next_moment, stage
-from bot.services.ledger import Ledger
+from bot.services.ledger import Ledger, Taken
 from bot.services.ledger.privacy import Held, Letting
 from bot.services.ledger.reminders import NewReminder, Reminder
 from bot.services.orders.parts import LEASE, chat_blind
@@ -108,16 +108,11 @@ class Reminders:
         }
         if wanted - dates.keys():
             raise Failed(RemindRefused.GONE)
-        async with self._ledger.write() as work:
-            letting = Letting.of(work)
-            known = await self._known(letting, asked, permits)
-            mine, _ = await self._rows(letting, asked, permits)
-            taken = {(row.permit, row.kind) for row in mine}
-            new = [dates[each] for each in sorted(wanted) if (dates[each][0].number, each[1]) not in taken]
-            if not new and not known.renew:
-                return known  # the same effect again
-            await self._agree(letting, asked, mine, new)
-            return await self._known(letting, asked, permits)
+        new = [dates[each] for each in dates if each in wanted]
+        try:
+            return await self._keep(asked, permits, new)
+        except Taken:  # another process kept the same at this moment
+            return await self._keep(asked, permits, new)
 
     async def drop(self, effect: DropReminders, asked: Asked) -> Dropped:
         """Execute `DropReminders`; with the last one the consent is withdrawn."""
@@ -188,6 +183,20 @@ class Reminders:
             others=len(others),
             renew=any(by.get(row.consent_id) != CURRENT.version for row in kept.values()),
         )
+
+    async def _keep(
+        self, asked: Asked, permits: Sequence[Permit], wanted: Iterable[tuple[Permit, Kind, date]]
+    ) -> Known:
+        async with self._ledger.write() as work:
+            letting = Letting.of(work)
+            known = await self._known(letting, asked, permits)
+            mine, _ = await self._rows(letting, asked, permits)
+            taken = {(row.permit, row.kind) for row in mine}
+            new = [each for each in wanted if (each[0].number, each[1]) not in taken]
+            if not new and not known.renew:
+                return known  # the same effect again
+            await self._agree(letting, asked, mine, new)
+            return await self._known(letting, asked, permits)
 
     async def _agree(
         self,
