@@ -7,23 +7,24 @@ loads or fails over, a lost connection) goes the ordinary way once more, through
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from bot.store.connect import TIMEOUT
 
 Arg = str | bytes | int
 
-_PACK: Final[Any] = hiredis.pack_command  # its annotations say a tuple of one
+_PACK: Final = cast("Callable[[tuple[Arg, ...]], bytes]", getattr(hiredis, "pack_command"))  # noqa: B009 - its annotations say a tuple of one
 
 _ELSEWHERE: Final = (
     "NOSCRIPT",
@@ -36,6 +37,10 @@ _ELSEWHERE: Final = (
     "MASTERDOWN",
 )
 """Errors whose cure redis-py knows."""
+
+
+_AT_ONCE: Final = 16
+"""Commands at once that go the ordinary way, of some hundred connections there."""
 
 
 class Broken(Exception):
@@ -56,21 +61,35 @@ class Script:
         self._slow: Any = pipes.redis.register_script(text)
 
     async def __call__(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
-        """Run it. Twice, where a connection was lost in between: scripts here are safe to run again.
+        """Run it; once more where a connection was lost in between: scripts here are safe to run again.
 
         Raises:
-            redis's errors.
+            RedisError: without the server's words, which may quote what it was given.
+            OSError: the server cannot be reached.
         """
         command = ("EVALSHA", self._sha, len(keys), *keys, *args)
         try:
             answer = await self._pipes.run(keys[0], command)
         except (Broken, OSError):
-            return await self._slow(keys=keys, args=args)
-        if isinstance(answer, hiredis.ReplyError):
-            if str(answer).startswith(_ELSEWHERE):
+            return await self._otherwise(command, keys, args)
+        if not isinstance(answer, hiredis.ReplyError):
+            return answer
+        if str(answer).startswith(_ELSEWHERE):
+            return await self._otherwise(command, keys, args)
+        raise RedisError(str(answer).partition(" ")[0])
+
+    async def _otherwise(self, command: tuple[Arg, ...], keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        """Through the connection once more, then through redis-py; a few at a time, as each costs a connection there."""
+        async with self._pipes.room:
+            with contextlib.suppress(Broken, OSError):
+                answer = await self._pipes.run(keys[0], command)
+                if not isinstance(answer, hiredis.ReplyError):
+                    return answer
+            try:
                 return await self._slow(keys=keys, args=args)
-            raise RedisError(str(answer).partition(" ")[0])
-        return answer
+            except ResponseError as error:
+                said = str(error).partition(" ")[0]
+            raise RedisError(said)
 
 
 class Pipes:
@@ -82,6 +101,7 @@ class Pipes:
 
     def __init__(self, redis: Redis | RedisCluster) -> None:
         self.redis: Any = redis  # redis-py's own annotations are incomplete under strict checking
+        self.room = asyncio.Semaphore(_AT_ONCE)
         self._cluster = isinstance(redis, RedisCluster)
         self._pipes: dict[str, _Pipe] = {}
         self._opening: dict[str, asyncio.Lock] = {}
@@ -107,16 +127,31 @@ class Pipes:
             if pipe is not None and not pipe.gone:
                 return pipe
             try:
-                # Never given back: closing the client closes it too.
-                if node:
-                    connection = node.acquire_connection()
-                    await connection.connect()
-                else:
-                    connection = await self.redis.connection_pool.get_connection()
+                if pipe is not None:
+                    del self._pipes[name]
+                    await self._give_back(pipe.connection, node)
+                pipe = self._pipes[name] = _Pipe(await self._connected(node))
             except RedisError as error:
                 raise Broken(type(error).__name__) from None
-            pipe = self._pipes[name] = _Pipe(connection)
             return pipe
+
+    async def _connected(self, node: Any) -> Any:
+        """A connection that its client counts as taken, so that closing the client closes it."""
+        if node is None:
+            return await self.redis.connection_pool.get_connection()
+        connection = node.connection_class(**node.connection_kwargs)
+        await connection.connect()
+        node._connections.append(connection)  # noqa: SLF001 - a cluster's node hands out none that is surely new
+        return connection
+
+    async def _give_back(self, connection: Any, node: Any) -> None:
+        if node is None:
+            connection.mark_for_reconnect()
+            await self.redis.connection_pool.release(connection)
+            return
+        await connection.disconnect(nowait=True)
+        with contextlib.suppress(ValueError):  # of a node that the cluster knew before
+            node._connections.remove(connection)  # noqa: SLF001 - as above
 
 
 class _Pipe(asyncio.Protocol):
@@ -124,6 +159,7 @@ class _Pipe(asyncio.Protocol):
 
     def __init__(self, connection: Any) -> None:
         self.gone = False
+        self.connection = connection
         self._transport: Any = connection._writer.transport  # noqa: SLF001 - redis-py has no public way to it
         self._before = self._transport.get_protocol()  # waits for the end when redis-py closes the connection
         self._transport.set_protocol(self)

@@ -1,0 +1,121 @@
+"""Commands of many turns on one connection: shared, and none the worse when it breaks."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+from redis.exceptions import RedisError
+
+from bot.errors import StoreAway
+from bot.model import Chat, Session
+from bot.store import pipe
+from bot.store.connect import connect
+from bot.store.pipe import Pipes, Script
+from bot.store.sessions import Sessions
+from tests.store.servers import Deployment, one
+from tests.store.test_store_sessions import ring
+
+ECHO = "return {KEYS[1], ARGV[1]}"
+CHATS = [Chat("test", str(number)) for number in range(200)]
+
+
+def command(redis: Any, text: str = ECHO) -> Script:
+    return Script(Pipes(redis), text)
+
+
+async def reads(servers: Deployment) -> int:
+    return sum([int((await node.info("stats"))["total_reads_processed"]) for node in servers.nodes])
+
+
+async def cut(servers: Deployment) -> None:
+    """End every connection but the test's own."""
+    for node in servers.nodes:
+        await node.execute_command("CLIENT KILL TYPE normal SKIPME yes")
+
+
+async def in_time(work: Awaitable[Any]) -> Any:
+    async with asyncio.timeout(30):
+        return await work
+
+
+async def test_what_is_asked_at_once_goes_out_at_once(redis: Any, servers: Deployment) -> None:
+    store = Sessions(redis, ring(), "a")
+    await asyncio.gather(*(store.load(chat) for chat in CHATS))  # scripts known, connections open
+    before = await reads(servers)
+    await asyncio.gather(*(store.load(chat) for chat in CHATS))
+    assert await reads(servers) - before < len(CHATS) / 4
+
+
+async def test_each_gets_its_own_answer(redis: Any) -> None:
+    run = command(redis)
+    answers = await asyncio.gather(*(run([f"k{{{n}}}"], [n]) for n in range(300)))
+    assert answers == [[b"k{%d}" % n, b"%d" % n] for n in range(300)]
+
+
+async def test_a_server_that_does_not_know_the_script_is_given_it(redis: Any, servers: Deployment) -> None:
+    run = command(redis)
+    for node in servers.nodes:
+        await node.script_flush()
+    assert await run(["a"], [1]) == [b"a", b"1"]
+    assert await run(["a"], [2]) == [b"a", b"2"]
+
+
+async def test_a_connection_that_was_cut_is_made_anew(redis: Any, servers: Deployment) -> None:
+    run = command(redis)
+    for number in range(3):
+        assert await run(["a"], [number]) == [b"a", b"%d" % number]
+        await cut(servers)
+    store = Sessions(redis, ring(), "a")
+    session = Session(rev=7, language="en")
+    await store.commit(CHATS[0], 0, session, [])
+    await cut(servers)
+    assert (await store.load(CHATS[0])).session == session
+
+
+async def test_an_error_of_the_script_is_told_without_its_words(redis: Any) -> None:
+    run = command(redis, 'return redis.error_reply("SECRET 285011500029")')
+    with pytest.raises(RedisError) as raised:
+        await run(["a"], [1])
+    assert "285011500029" not in str(raised.value)
+
+
+async def test_an_answer_given_up_is_not_the_next_ones(redis: Any, servers: Deployment) -> None:
+    run = command(redis)
+    await run(["a"], [0])
+    for node in servers.nodes:
+        await node.execute_command("CLIENT PAUSE 300 ALL")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await run(["a"], [1])
+    assert await in_time(run(["a"], [2])) == [b"a", b"2"]
+
+
+async def test_a_server_that_says_nothing_is_away(
+    redis: Any, servers: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipe, "TIMEOUT", 0.1)
+    store = Sessions(redis, ring(), "a")
+    await store.load(CHATS[0])
+    for node in servers.nodes:
+        await node.execute_command("CLIENT PAUSE 1000 ALL")
+    with pytest.raises(StoreAway):
+        await in_time(store.load(CHATS[0]))
+    monkeypatch.setattr(pipe, "TIMEOUT", 5.0)
+    assert (await in_time(store.load(CHATS[0]))).session == Session()
+
+
+async def test_a_server_that_is_gone_is_away_and_comes_back(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with one(tmp_path_factory.mktemp("p")) as deployment:
+        redis = await connect(deployment.url)
+        store = Sessions(redis, ring(), "a")
+        session = Session(rev=7, language="en")
+        await store.commit(CHATS[0], 0, session, [])
+        [server] = deployment.servers
+        server.stop()
+        for _ in range(3):
+            with pytest.raises(StoreAway):
+                await store.load(CHATS[0])
+        server.start()
+        await store.load(CHATS[0])
+        await redis.aclose()
