@@ -63,15 +63,7 @@ class Travel:
             OutsideError: the registry does not answer.
         """
         del effect
-        permit = await self._own(asked.actor)
-        return stay(
-            case_of(permit.article, self._rules),
-            permit.expires,
-            self._today(),
-            self._rules,
-            subject=masked(asked.actor).text,
-            fines=tuple(sorted(_of_residency(permit), key=lambda fine: fine.on)),
-        )
+        return own_stay(await self._own(asked.actor), self._today(), self._rules)
 
     async def estimate_overstay(self, effect: EstimateOverstay, asked: Asked) -> Stay:
         """What a stay would cost by the rules alone."""
@@ -89,18 +81,7 @@ class Travel:
             OutsideError: the registry does not answer.
         """
         del effect
-        permit, today = await self._own(asked.actor), self._today()
-        back = return_by(permit, today, self._rules)
-        return Clearance(
-            subject=masked(asked.actor).text,
-            on=today.isoformat(),
-            expires=permit.expires.isoformat(),
-            found=hurdles(permit, today, self._rules, self._travel),
-            fines=tuple(sorted((one for one in permit.fines if one.payable), key=lambda fine: fine.on)),
-            settling=sum(fine.barrier == Unpayable.SETTLING for fine in permit.fines),
-            abroad_since=permit.abroad_since.isoformat() if permit.abroad_since else "",
-            back_by=back.isoformat() if back else "",
-        )
+        return clearance(await self._own(asked.actor), self._today(), self._rules, self._travel)
 
     async def ask_day(self, effect: AskDay, asked: Asked) -> Today:
         """Which day it is in Kuwait: conditions and fees hold from a day on."""
@@ -144,6 +125,34 @@ def stay(
     )
 
 
+def own_stay(permit: Permit, today: date, rules: Rules) -> Stay:
+    """How late the holder of ``permit`` is."""
+    fines = (fine for fine in permit.fines if fine.kind is FineKind.RESIDENCY)
+    return stay(
+        case_of(permit.article, rules),
+        permit.expires,
+        today,
+        rules,
+        subject=masked(permit.civil_id).text,
+        fines=tuple(sorted(fines, key=_when)),
+    )
+
+
+def clearance(permit: Permit, today: date, rules: Rules, travel: TravelRules) -> Clearance:
+    """How the holder of ``permit`` stands before a journey."""
+    back = return_by(permit, today, rules)
+    return Clearance(
+        subject=masked(permit.civil_id).text,
+        on=today.isoformat(),
+        expires=permit.expires.isoformat(),
+        found=hurdles(permit, today, rules, travel),
+        fines=tuple(sorted((fine for fine in permit.fines if fine.payable), key=_when)),
+        settling=sum(fine.barrier == Unpayable.SETTLING for fine in permit.fines),
+        abroad_since=permit.abroad_since.isoformat() if permit.abroad_since else "",
+        back_by=back.isoformat() if back else "",
+    )
+
+
 def _waived(case: Case, last: date, today: date, rules: Rules) -> tuple[str, ...]:
     """The latest window that spares late days, or days from today on."""
     for waiver in sorted(rules.waivers.fines(case), key=lambda one: one.first, reverse=True):
@@ -152,5 +161,5 @@ def _waived(case: Case, last: date, today: date, rules: Rules) -> tuple[str, ...
     return ()
 
 
-def _of_residency(permit: Permit) -> tuple[Fine, ...]:
-    return tuple(fine for fine in permit.fines if fine.kind is FineKind.RESIDENCY)
+def _when(fine: Fine) -> str:
+    return fine.on

@@ -7,12 +7,14 @@ from typing import Any, Final
 import msgspec
 
 from bot.dialogs.checkout import Payment, RefusalReason, Status
+from bot.dialogs.family_join import Check
 from bot.dialogs.find_reference import Holder
 from bot.dialogs.home import Nothing
 from bot.dialogs.identify import SignIn
 from bot.dialogs.my_data import Export, Forgotten, Kept
 from bot.dialogs.my_data.forget import Deletion
 from bot.dialogs.my_data.mine import Mine
+from bot.dialogs.overstay import Question
 from bot.dialogs.real_link import Asked
 from bot.dialogs.real_link.address import Address
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
@@ -21,10 +23,13 @@ from bot.dialogs.reminders import Dropped, Wishes
 from bot.dialogs.renewal import Renewing
 from bot.dialogs.verify import Held, Why
 from bot.dialogs.violations import Search
+from bot.domain import FineKind
 from bot.i18n.text import Local
 from bot.model import Frame, Session
+from bot.residency.family_join import Joining
 from bot.residency.reminding import Kind
 from bot.spec import Dialog, Do, Waiting
+from tests.dialogs import leaving
 from tests.dialogs.data import (
     BANK,
     BARRED,
@@ -44,6 +49,7 @@ from tests.dialogs.dates import known, me, son
 from tests.dialogs.family import EVERY_BLOCK, MOTHER, SON, WIFE, overstay, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
 
+OUTSTANDING: Final = (leaving.fine(1, 1_234_500), leaving.fine(2, 5_000, FineKind.TRAFFIC))
 VERIFY: Final = "https://iqamati.example/verify/017t0ken"
 MANY: Final = tuple(fine(number, 1_234_500) for number in range(1, 24))
 SEARCH: Final = Search(number=CIVIL_ID, on="2026-11-21", fines=(*THREE, BARRED), chosen=("F1", "F2"))
@@ -81,6 +87,14 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
     "home": Nothing(),
     "violations": SEARCH,
     "renewal": RENEWING,
+    "overstay": Question(
+        last=date(2026, 10, 7),
+        stay=leaving.stayed(-45, fines=OUTSTANDING),
+        clearance=leaving.cleared(-45, fines=OUTSTANDING, travel_ban=True, article=18, biometric=False),
+    ),
+    "family_join": Check(
+        "2026-11-21", Joining.CHILD, 18, 600_000, listed=False, here=False, age=4, parents=True
+    ),
     "find_reference": Holder(CIVIL_ID, "A1234567", date(2027, 3, 12)),
     "checkout": PAYMENT,
     "identify": SignIn("S1", "https://iqamati.example/signin/t0ken", "id.example.kw", NOON + LIFE),
@@ -130,6 +144,8 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "home": (),
         "violations": (frame(home, "violations"),),
         "renewal": (frame(home, "renewal"),),
+        "overstay": (frame(home, "overstay"),),
+        "family_join": (frame(home, "family_join"),),
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),
         "checkout": (frame(home, "violations"), frame(violations, "paying")),
         "real_link": (frame(home, "real_link"),),

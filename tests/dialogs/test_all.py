@@ -322,6 +322,8 @@ def test_keywords_name_what_exists() -> None:
     assert {t for targets in tables["dialogs"].values() for t in targets} == {
         "violations",
         "renewal",
+        "overstay",
+        "family_join",
         "find_reference",
         "receipts",
         "real_link",

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.dialogs.checkout import CancelOrder, CheckoutRefused, CheckPayment, OpenOrder, RenewLink, Status
+from bot.dialogs.family_join import AskDay, Today
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
 from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
 from bot.dialogs.my_data import (
@@ -24,6 +25,7 @@ from bot.dialogs.my_data import (
     RememberRefused,
     Unremember,
 )
+from bot.dialogs.overstay import CheckOverstay, CheckTravel, EstimateOverstay, NoPermit
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.real_link.verdict import Trick, Verdict, Whose
 from bot.dialogs.receipts import Listed, ListReceipts, ReadReceipt, Receipts
@@ -38,6 +40,7 @@ from tests.dialogs.data import BARRED, HOST, ORDER, OWED, PAGE, PAID, link, stan
 from tests.dialogs.dates import known, me, son
 from tests.dialogs.family import FAMILY, SON, WIFE, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, NOON, Chat
+from tests.dialogs.leaving import cleared, stayed
 from tests.dialogs.places import MANY, PLACES, stand
 
 EVERYWHERE = pytest.mark.parametrize(("dialog", "state"), PLACES)
@@ -199,6 +202,10 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
         *QuoteRefused,
         *Fault,
     ],
+    CheckOverstay: [stayed(), stayed(-45), *NoPermit, *Fault],
+    EstimateOverstay: [stayed(), stayed(-400), *Fault],
+    CheckTravel: [cleared(), cleared(-1, travel_ban=True), *NoPermit, *Fault],
+    AskDay: [Today("2026-11-21"), *Fault],
     ReadReceipt: [standing(Status.PAID), standing(Status.REVIEW, "second"), *Fault],
 }
 WORDS = [

@@ -151,7 +151,7 @@ DIALOG = Dialog[Check](
         S.VERDICT: Choose(
             verdict_text,
             (
-                Link(N_("🔗 Ministry's visa page"), visa_page),
+                Link(N_("🔗 Visa page"), visa_page),
                 Go(N_("Check someone else"), S.JOINING, put=anew),
                 _RENEW,
             ),
@@ -160,7 +160,7 @@ DIALOG = Dialog[Check](
         S.RENEWAL: Call("renewal", then=S.NEXT, left=S.NEXT),
         S.DOWN: Choose(
             N_("The conditions cannot be read just now. Nothing is lost."),
-            (Go(N_("Try again"), S.DATING),),
+            (Go(N_("Try again"), S.DATING, id="again"),),
             entry=False,
         ),
         S.LEFT: End(N_("Stopped. Nothing was sent.")),

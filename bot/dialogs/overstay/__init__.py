@@ -87,7 +87,7 @@ _SLOW = N_("The ministry's records are slow today; I am still asking.")
 _DOWN = N_("The ministry's records do not answer now. Nothing is lost.")
 _TRY_AGAIN = N_("Try again")
 _COUNTED = Go[Question](N_("How is it counted?"), S.COUNTED, when=is_late)
-_TRAVEL = Go[Question](N_("Am I clear to travel?"), S.TRAVELLER)
+_TRAVEL = Go[Question](N_("Clear to travel?"), S.TRAVELLER)
 _BANS = N_("🔗 Travel-ban enquiry")
 _CASES: Final = (
     (N_("Residency expired"), Case.EXPIRED),
@@ -168,7 +168,7 @@ DIALOG = Dialog[Question](
         ),
         S.NO_FIGURE: Choose(
             N_("There is no estimate just now. Nothing is lost."),
-            (Go(_TRY_AGAIN, S.ESTIMATING),),
+            (Go(_TRY_AGAIN, S.ESTIMATING, id="again"),),
             entry=False,
         ),
         S.TRAVELLER: Identify(then=S.WEIGHING, left=S.ASKING),
@@ -187,17 +187,17 @@ DIALOG = Dialog[Question](
         S.HURDLES: Choose(
             hurdles_text,
             (
-                Go(pay_fines, S.PAYING_ALL, when=may_pay),
-                Go(N_("My overstay's cost"), S.CHECKING, when=is_over),
+                Go(pay_fines, S.PAYING_ALL, when=may_pay, id="paying"),
+                Go(N_("My overstay's cost"), S.CHECKING, when=is_over, id="cost"),
                 Link(_BANS, justice_page, when=is_banned),
-                Go(N_("Check again"), S.WEIGHING),
+                Go(N_("Check again"), S.WEIGHING, id="again"),
             ),
             listens=True,
         ),
         S.PAYING_ALL: Call("checkout", given=journey_bill, then=S.WEIGHING, left=S.HURDLES),
         S.NO_PERMIT: Choose(no_permit_text, (Go(N_("Estimate by a date"), S.CASE),), rest=True),
-        S.DOWN: Choose(_DOWN, (Go(_TRY_AGAIN, S.CHECKING),), entry=False),
-        S.JOURNEY_DOWN: Choose(_DOWN, (Go(_TRY_AGAIN, S.WEIGHING),), entry=False),
+        S.DOWN: Choose(_DOWN, (Go(_TRY_AGAIN, S.CHECKING, id="again"),), entry=False),
+        S.JOURNEY_DOWN: Choose(_DOWN, (Go(_TRY_AGAIN, S.WEIGHING, id="again"),), entry=False),
         S.LEFT: End(N_("Stopped. Nothing was paid.")),
     },
 )
