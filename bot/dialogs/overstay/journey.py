@@ -122,7 +122,7 @@ def hurdles_text(question: Question) -> Arg:
                 say(N_("{number}. {what}"), number=number, what=line(one))
                 for number, one in enumerate(clearance.found, 1)
             ),
-            *recording(clearance.settling),
+            *((EMPTY, *recording(clearance.settling)) if clearance.settling else ()),
         )
     )
 

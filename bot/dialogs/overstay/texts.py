@@ -62,7 +62,7 @@ def stay_text(question: Question) -> Arg:
     if stay.subject:
         parts += _recorded(question)
     if stay.estimate:
-        parts += [EMPTY, *_estimated(stay, stay.estimate), EMPTY, *_whom(stay)]
+        parts += [EMPTY, *_estimated(stay, stay.estimate), *_whom(stay)]
     return Lines(tuple(parts))
 
 
@@ -149,8 +149,16 @@ def waiver(stay: Stay) -> tuple[Arg, ...]:
 
 
 def _whom(stay: Stay) -> tuple[Arg, ...]:
-    due = () if stay.subject else (say(N_("What is really due stands in the ministry's records alone.")),)
-    return (*due, say(N_("To settle it: Residency Affairs, phone {phone}"), phone=Code(RESIDENCY_PHONE)))
+    due = (
+        (say(N_("It is for the whole stay, not on top of what is recorded.")),)
+        if stay.fines
+        else (say(N_("What is really due stands in the ministry's records alone.")),)
+    )
+    return (
+        *due,
+        EMPTY,
+        say(N_("To settle it: Residency Affairs, phone {phone}"), phone=Code(RESIDENCY_PHONE)),
+    )
 
 
 _ASSUMED: Final[dict[Assumes, Msg]] = {
@@ -172,7 +180,7 @@ def counted_text(question: Question) -> Arg:
             EMPTY,
             *_weeks(estimate),
             EMPTY,
-            *_assumed(estimate),
+            *_assumed(stay, estimate),
             EMPTY,
             say(
                 N_(
@@ -216,15 +224,16 @@ def _weeks(estimate: Estimate) -> tuple[Arg, ...]:
     )
 
 
-def _assumed(estimate: Estimate) -> tuple[Arg, ...]:
+def _assumed(stay: Stay, estimate: Estimate) -> tuple[Arg, ...]:
     month = say(
         NP_("the first month has {n} day", "the first month has {n} days"),
         n=estimate.month_days,
     )
+    told = () if stay.rates.first == stay.rates.after else (month,)
     others = [say(_ASSUMED[one]) for one in estimate.assumes if one in _ASSUMED]
     return (
         say(N_("Assumed, because no published text says it:")),
-        *(say(N_("- {what}"), what=what) for what in (month, *others)),
+        *(say(N_("- {what}"), what=what) for what in (*told, *others)),
     )
 
 
