@@ -156,6 +156,12 @@ class Http:
         def again(error: Exception) -> bool:
             return isinstance(error, Unavailable) and (repeatable or error.reason == _NOT_SENT)
 
+        try:  # nearly always enough, and not worth what the retries cost to set up
+            return self._taken(await once())
+        except Unavailable as error:
+            if self._attempts == 1 or not again(error):
+                raise
+            failed = [error]
         async for attempt in stamina.retry_context(
             again,
             attempts=self._attempts,
@@ -165,6 +171,8 @@ class Http:
             wait_jitter=0.2,
         ):
             with attempt:
+                if failed:
+                    raise failed.pop()
                 return self._taken(await once())
         raise AssertionError("stamina returns or raises")
 

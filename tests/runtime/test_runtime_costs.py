@@ -211,7 +211,7 @@ async def everything(world: World) -> bytes:
 
 async def test_nothing_kept_can_be_read(world: World) -> None:
     process = await world.process()
-    await world.say(process, "السلام عليكم", SECRET_TEXT, CIVIL_ID, "القائمة", "2", CIVIL_ID, PASSPORT)
+    await world.say(process, "السلام عليكم", SECRET_TEXT, CIVIL_ID, "القائمة", "رقم المرجع", CIVIL_ID, PASSPORT)
     session = (await process.store.load(CHAT)).session
     assert session.frames[-1].dialog == "find_reference"
     assert PASSPORT in repr(session)

@@ -30,6 +30,8 @@ def html(spans: tuple[Span, ...]) -> str:
 def pieces(spans: tuple[Span, ...], limit: int = LIMIT) -> list[tuple[Span, ...]]:
     """Cut a long text into messages of at most ``limit`` units, at line ends where there are any."""
     text = plain(spans)
+    if len(text) * _UNIT <= limit and text.strip():  # no character takes more than two units
+        return [spans]
     cuts = [0]
     while (end := cuts[-1] + _fitting(text[cuts[-1] : cuts[-1] + limit], limit)) < len(text):
         start = cuts[-1]
