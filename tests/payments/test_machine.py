@@ -147,3 +147,58 @@ def test_a_review_that_begins_again_is_told_again(money: Money) -> None:
     assert told(money) == []
     money.notifies(who=0, which=0, lie=False, stop=0)
     assert told(money) == [("review", "track")]
+
+
+def test_a_part_that_is_held_up_stops_no_other_and_is_recorded_once(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(6, 7))
+    pays(money)
+    turns(money, "registry", Mood.LOST)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    money.truths_hold()
+    turns(money, "registry", Mood.WELL)
+    goes_by(money, 2 * MINUTE)
+    assert [row["status"] for row in money.book["orders"]] == ["posted"]
+    assert told(money) == [("paid", ""), ("posted", "")]
+
+
+@pytest.mark.parametrize("stop", range(1, 14))
+def test_a_process_dies_while_parts_are_recorded(money: Money, stop: int) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(6, 7))
+    pays(money)
+    money.notifies(who=0, which=0, lie=False, stop=stop)
+    for op in list(money.town.ops):
+        money.town.kill(op)
+    money.heed()
+    money.truths_hold()
+    for _ in range(3):
+        goes_by(money, 2 * MINUTE)
+    assert [row["status"] for row in money.book["postings"]] == ["posted", "posted"]
+
+
+def test_the_registry_takes_one_of_two(money: Money) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(6, 7))
+    pays(money)
+    turns(money, "registry", Mood.WELL, final=True)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    money.truths_hold()
+    assert [row["status"] for row in money.book["postings"]] == ["refused", "posted"]
+    assert told(money) == [("paid", ""), ("review", "partly")]
+    turns(money, "registry", Mood.WELL)
+    money.operator_ends_a_review(who=0, which=0, retry=True, stop=0)
+    goes_by(money, MINUTE)
+    assert told(money)[2:] == [("posted", "")]
+
+
+@pytest.mark.parametrize("stop", range(7, 11))  # around the registry's answers about one of the two
+def test_the_chat_hears_of_the_money_while_the_registry_hangs(money: Money, stop: int) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(6, 7))
+    pays(money)
+    money.notifies(who=0, which=0, lie=False, stop=stop)
+    money.time_passes(seconds=20)
+    money.heed()
+    money.truths_hold()
+    assert told(money) == [("paid", "")]
+    assert sorted(row["status"] for row in money.book["postings"]) == ["pending", "posted"]
+    goes_by(money, 2 * MINUTE)
+    assert [row["status"] for row in money.book["postings"]] == ["posted", "posted"]
+    assert told(money) == [("paid", ""), ("posted", "")]

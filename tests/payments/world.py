@@ -73,11 +73,13 @@ class FakeClock:
 
 @dataclass
 class FakeRegistry:
-    """Remembers what was recorded; refuses or stays silent when told to."""
+    """Remembers what was recorded; refuses or stays silent when told to, all or single lines."""
 
     down: bool = False
     refuses: str = ""
     refuses_parts: dict[str, str] = field(default_factory=dict)
+    down_for: set[str] = field(default_factory=set)
+    dies_at: str = ""
     calls: int = 0
     heard: list[str] = field(default_factory=list)
     recorded: dict[str, tuple[int, str, tuple[Item, ...]]] = field(default_factory=dict)
@@ -92,6 +94,10 @@ class FakeRegistry:
         if self.refuses:
             raise Declined("registry", self.refuses)
         for number in (line.number for line in items):
+            if number == self.dies_at:
+                raise asyncio.CancelledError
+            if number in self.down_for:
+                raise Unavailable("registry", "answered 503")
             if number in self.refuses_parts:
                 raise Declined("registry", self.refuses_parts[number])
         self.recorded[order] = (paid_at, gateway_reference, items)

@@ -15,6 +15,7 @@ from bot.services.ledger import migrate, open_engine
 TABLES: Final = {
     "orders": "id",
     "order_items": "id",
+    "postings": "id",
     "attempts": "id",
     "notices": "id",
     "order_history": "id",

@@ -22,7 +22,11 @@ CHATS = (Chat("whatsapp", "96550001234"), Chat("telegram", "812000999"))
 FINES = tuple(
     Item(f"F{number}", ItemKind.TRAFFIC, Local(f"مخالفة {number}", f"Fine {number}"), fils)
     for number, fils in enumerate((5_000, 18_600, 1, 1_005, 999_999_000, 20_000), 1)
+) + tuple(
+    Item(f"R{part + 1}", ItemKind.RENEWAL, Local("معال", "Dependant"), 20_000, 1, "2027-12-31", part)
+    for part in range(2)
 )
+"""Fines, and two residencies whose renewals are recorded apart."""
 
 T = TypeVar("T")
 

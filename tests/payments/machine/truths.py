@@ -24,7 +24,7 @@ TAKEN: Final = ("PAID", "REVIEW", "REFUNDED")
 """Where money that was taken is looked after."""
 
 DAY: Final = 24 * 3600
-REGISTRY_WORDS: Final = ("already_paid", "unknown_fine")
+REGISTRY_WORDS: Final = ("already_paid", "unknown_fine", "partly")
 
 
 def _changes(kind: str, table: dict[str, str]) -> set[Change]:
@@ -40,7 +40,7 @@ ALLOWED: Final[frozenset[Change]] = frozenset(
             "cancelled": "open paid review",
             "paid": "posted review refunded",
             "posted": "review refunded",
-            "review": "paid cancelled refunded",
+            "review": "paid posted cancelled refunded",
         },
     )
     | _changes(
@@ -76,6 +76,7 @@ _HISTORIES: Final = (
 _NEVER_CHANGES: Final = {
     "orders": ("ref", "key", "chat", "chat_blind", "total_fils", "currency", "created"),
     "order_items": ("order_id", "position", "number", "fils", "part"),
+    "postings": ("order_id", "part"),
     "attempts": ("order_id", "provider", "track", "fils", "currency", "created"),
     "refunds": ("attempt_id", "key", "fils", "created"),
     "notices": ("name", "order_id", "kind"),
@@ -138,6 +139,8 @@ class Truths:
             must(old["paid_at"] in {0, new["paid_at"]}, "paid once", new["ref"])
         for old, new in zip(self._before.get("notices", []), book["notices"], strict=False):
             must(not old["told_at"] or old == new, "told is told", new)
+        for old, new in zip(self._before.get("postings", []), book["postings"], strict=False):
+            must(old["status"] != "posted" or old == new, "recorded is recorded", new)
 
     def _money(self, book: Book, now: int) -> None:
         orders = {row["id"]: row for row in book["orders"]}
@@ -160,7 +163,10 @@ class Truths:
             if order["status"] in {"open", "cancelled"}:
                 must(not paid[order["id"]], "what is paid is not open", order["ref"], order["status"])
             if order["status"] == "posted":
-                must(order["ref"] in self._registry.recorded, "posted is recorded", order["ref"])
+                must(order["reason"] or self._all_recorded(book, order), "posted is recorded", order["ref"])
+        for row in book["postings"]:
+            name = _parts(book, orders[row["order_id"]])[row["part"]]
+            must(row["status"] != "posted" or name in self._registry.recorded, "posted is recorded", name)
         for charge in self._bank.charges.values():
             must(charge.track in {row["track"] for row in attempts.values()}, "a charge of ours", charge)
         self._refunds(book, attempts, now)
@@ -192,7 +198,7 @@ class Truths:
                 paid = [row for row in mine if row["status"] in {"PAID", "REFUNDED"}]
                 must(order["paid_at"] and paid, "told paid and is", order)
             case "posted":
-                must(woken.ref in self._registry.recorded, "told posted and is", order)
+                must(self._all_recorded(book, order), "told posted and is", order)
             case "refused":
                 about = next(row for row in mine if woken.id.endswith(f":{row['id']}"))
                 must(about["status"] in {"FAILED", "EXPIRED"}, "told refused and is", about)
@@ -206,6 +212,9 @@ class Truths:
                 must(woken.data["refunded"] == refund["fils"], "told the amount that went back", refund)
 
     # --- in the end ------------------------------------------------------------------------------
+
+    def _all_recorded(self, book: Book, order: Row) -> bool:
+        return set(_parts(book, order).values()) <= self._registry.recorded.keys()
 
     def missed(self, book: Book, charges: Iterable[Charge]) -> list[Charge]:
         """Those of ``charges`` whose money was taken and that nobody looks after."""
@@ -245,12 +254,16 @@ class Truths:
         if [charge.is_good for charge in charges if charge.taken] != [True]:
             return
         if order["status"] == "posted":
-            _, bank, items = self._registry.recorded[order["ref"]]
-            must(bank == order["bank"], "recorded under the bank's reference", order)
-            must(sum(item.fils for item in items) == order["total_fils"], "recorded as it was paid", order)
+            if order["reason"]:  # what was refused went back
+                return
+            recorded = [self._registry.recorded[name] for name in _parts(book, order).values()]
+            must({bank for _, bank, _ in recorded} == {order["bank"]}, "under the bank's reference", order)
+            fils = sum(item.fils for _, _, items in recorded for item in items)
+            must(fils == order["total_fils"], "recorded as it was paid", order)
             return
         reasons = {row["reason"] for row in mine if row["status"] in TAKEN}
-        excused = order["ref"] in self._registry.refused or any(charge.given for charge in charges)
+        refused = self._registry.refused & set(_parts(book, order).values())
+        excused = bool(refused) or any(charge.given for charge in charges)
         if "silent" in reasons or "refunded" in reasons or "suspect" in reasons:
             excused = True
         taken = {charge.track for charge in charges if charge.taken}
@@ -260,6 +273,14 @@ class Truths:
             excused |= _contended(book, order)
         excused |= any(charge.last is Word.ODD or charge.fickle for charge in charges)
         must(excused, "a good payment is recorded", order, mine, charges)
+
+
+def _parts(book: Book, order: Row) -> dict[int, str]:
+    """What the registry hears of the order's parts as."""
+    parts = sorted({row["part"] for row in book["order_items"] if row["order_id"] == order["id"]})
+    if len(parts) == 1:
+        return {parts[0]: order["ref"]}
+    return {part: f"{order['ref']}-{part + 1}" for part in parts}
 
 
 def _agrees(row: Row, charge: Charge | None) -> None:
@@ -296,7 +317,7 @@ def _fines(book: Book, now: int) -> None:
         must(sum(row["fils"] for row in mine) == order["total_fils"], "lines make the total", order)
         holds = {bool(row["live"]) for row in mine}
         if order["status"] in {"open", "paid"} or (
-            order["status"] == "posted" and now - order["paid_at"] <= DAY
+            order["status"] == "posted" and not order["reason"] and now - order["paid_at"] <= DAY
         ):
             must(holds == {True}, "an order holds its fines", order)
         if order["status"] in {"cancelled", "refunded"}:
