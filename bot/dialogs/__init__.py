@@ -3,7 +3,9 @@
 from typing import Any
 
 from bot.dialogs import (
+    batch,
     checkout,
+    company,
     family_join,
     find_reference,
     identify,
@@ -31,6 +33,8 @@ def dialogs(operator: Operator) -> tuple[Dialog[Any], ...]:
         renewal.DIALOG,
         overstay.DIALOG,
         family_join.DIALOG,
+        company.DIALOG,
+        batch.DIALOG,
         find_reference.DIALOG,
         receipts.DIALOG,
         MY_DATA,

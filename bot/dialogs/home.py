@@ -24,6 +24,7 @@ class S(StrEnum):
     REMINDERS = "reminders"
     OVERSTAY = "overstay"
     FAMILY_JOIN = "family_join"
+    COMPANY = "company"
     MORE = "more"
     SIGN_IN = "sign_in"
 
@@ -88,6 +89,7 @@ _SERVICES: Final = (
 _MORE: Final = (
     Go[Nothing](N_("Overstay and travel"), S.OVERSTAY),
     Go[Nothing](N_("Bringing my family"), S.FAMILY_JOIN),
+    Go[Nothing](N_("My company's workers"), S.COMPANY),
     Go[Nothing](N_("Sign in"), S.SIGN_IN),
     Go[Nothing](N_("Is this link real?"), S.REAL_LINK),
     Go[Nothing](N_("Reminders"), S.REMINDERS),
@@ -109,8 +111,16 @@ def home(operator: Operator) -> Dialog[Nothing]:
 
     return Dialog[Nothing](
         id="home",
-        version=7,
-        migrations={1: as_before, 2: as_before, 3: as_before, 4: as_before, 5: as_before, 6: as_before},
+        version=8,
+        migrations={
+            1: as_before,
+            2: as_before,
+            3: as_before,
+            4: as_before,
+            5: as_before,
+            6: as_before,
+            7: as_before,
+        },
         title=N_("Menu"),
         answers=Nothing,
         start=S.HELLO,
@@ -130,6 +140,7 @@ def home(operator: Operator) -> Dialog[Nothing]:
             S.RENEWAL: Call("renewal", then=S.MENU, left=S.MENU),
             S.OVERSTAY: Call("overstay", then=S.MENU, left=S.MENU),
             S.FAMILY_JOIN: Call("family_join", then=S.MENU, left=S.MENU),
+            S.COMPANY: Call("company", then=S.MENU, left=S.MENU),
             S.REFERENCE: Call("find_reference", then=S.MENU, left=S.MENU),
             S.RECEIPTS: Call("receipts", then=S.MENU, left=S.MENU),
             S.REAL_LINK: Call("real_link", then=S.MENU, left=S.MENU),

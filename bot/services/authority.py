@@ -12,6 +12,17 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from bot.dialogs.checkout import CancelOrder, CheckPayment, OpenOrder, RenewLink
+from bot.dialogs.company.effects import (
+    FindTemplate,
+    FindWorker,
+    ListBodies,
+    ListWorkers,
+    QuoteBatch,
+    QuoteWorkers,
+    ReadBatch,
+    StartBatch,
+    StopBatch,
+)
 from bot.dialogs.family_join import AskDay
 from bot.dialogs.find_reference import FindReference
 from bot.dialogs.identify import BeginSignIn, ConfirmSignIn
@@ -20,7 +31,6 @@ from bot.dialogs.overstay import CheckOverstay, CheckTravel, EstimateOverstay
 from bot.dialogs.real_link import CheckLinks
 from bot.dialogs.receipts import ListReceipts, ReadReceipt
 from bot.dialogs.reminders import DropReminders, ListReminders, Remind
-from bot.dialogs.renewal import ListFile, QuoteRenewals
 from bot.dialogs.renewal import ListFile, QuoteRenewals
 from bot.dialogs.violations import FindFines
 from bot.domain import Relation
@@ -60,6 +70,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 ANYONE: Final = Reach.ANYONE
 CHAT: Final = Reach.CHAT
 
+
+def _of_body(effect: Any) -> str:
+    return str(effect.body)
+
+
+_USER: Final = Rule(
+    reach=Reach.BODY,
+    why="a body's authorised users renew its workers' residencies",
+    body=_of_body,
+)
+
 RULES: Final[Mapping[type[Effect], Rule]] = {
     FindFines: Rule(reach=ANYONE, why="the ministry's enquiry is open to all, behind a verification code"),
     FindReference: Rule(reach=ANYONE, why="passport number and expiry are the proof the ministry asks for"),
@@ -88,13 +109,15 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
         persons=lambda effect: tuple(wish.civil_id for wish in effect.wishes),
         relations=frozenset({Relation.SPONSOR}),
     ),
-    ListFile: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
-    QuoteRenewals: Rule(
-        reach=Reach.PERSON,
-        why="a sponsor renews the residencies on the file, everybody their own",
-        persons=lambda effect: tuple(wish.civil_id for wish in effect.wishes),
-        relations=frozenset({Relation.SPONSOR}),
-    ),
+    ListBodies: Rule(reach=Reach.PERSON, why="everybody may know what they are an authorised user of"),
+    ListWorkers: _USER,
+    FindWorker: _USER,
+    QuoteWorkers: _USER,
+    StartBatch: _USER,
+    ReadBatch: _USER,
+    StopBatch: _USER,
+    QuoteBatch: _USER,
+    FindTemplate: Rule(reach=ANYONE, why="an empty list names nobody"),
     ListReminders: Rule(reach=Reach.PERSON, why="one's own residency and those on one's file"),
     Remind: Rule(
         reach=Reach.PERSON,
