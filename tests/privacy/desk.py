@@ -6,18 +6,23 @@ from typing import Any
 
 import msgspec
 
+from bot.dialogs.reminders import Remind, Wanted
+from bot.dialogs.reminders.consent import CURRENT as REMIND_TERMS
 from bot.model import Chat, Frame, Session, Signed
 from bot.ports import Asked
+from bot.residency.reminding import Kind
 from bot.services.ledger import Order
 from bot.services.ledger.privacy import Held
 from bot.services.orders.parts import chat_blind
 from bot.services.privacy import Exports, Privacy, Retention
+from bot.services.reminders import Reminders
 from bot.store.connect import connect
 from bot.store.privacy import ChatMemory
 from bot.store.sessions import Sessions
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
 from tests.payments.world import HERE, World, item
+from tests.reminders.keeper import FATHER, WIFE, FakeFiles, wife
 from tests.store.servers import Deployment
 
 CIVIL_ID = "285011500029"
@@ -118,6 +123,18 @@ class Desk:
         link = await self.world.open(item(fine), key=key)
         await self.world.cancel(link.order)
         return link.order
+
+    async def reminded(self, *kinds: Kind, chat: Chat = HERE) -> None:
+        """The chat is reminded of a wife's dates."""
+        world = self.world
+        reminders = Reminders(
+            ledger=world.ledger,
+            files=FakeFiles(files={FATHER: (wife(),)}),
+            keyring=world.keyring,
+            clock=world.clock,
+        )
+        asked = Asked("name:1:0", chat, "ar", FATHER)
+        await reminders.remember(Remind((Wanted(WIFE, kinds),), REMIND_TERMS.version), asked)
 
     async def sweep(self) -> None:
         """Everything that is due is done and told."""

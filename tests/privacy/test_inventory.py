@@ -8,6 +8,8 @@ import pytest
 
 from bot.dialogs.my_data import forget
 from bot.dialogs.my_data.consent import CURRENT, REMEMBER_NUMBER, VERSIONS
+from bot.dialogs.reminders import consent as reminders
+from bot.domain import Agreement
 from bot.services.ledger.tables import metadata
 from bot.services.privacy import INVENTORY, PERIODS, Kind
 from bot.store import files, sessions, weblog
@@ -71,7 +73,7 @@ def test_what_residents_are_told_of_times_is_so() -> None:
     assert f"{PERIODS['unpaid'].days} days" in told["orders"]
     assert f"{PERIODS['paid'].days} days" in told["orders"]
     assert f"{PERIODS['books'].days} days" in told["orders"]
-    for kind in ("links", "audit", "consents", "remembered"):
+    for kind in ("links", "audit", "consents", "remembered", "reminders"):
         assert f"{PERIODS[kind].days} days" in told[kind]
     asking = str(forget.asking(forget.Deletion()))
     assert f"{PERIODS['refundable'].days} days" in asking
@@ -82,21 +84,31 @@ def test_what_forgetting_leaves_in_redis_is_told() -> None:
     assert stays == STAYS - {"s"}
 
 
-def test_consents_have_versions_that_only_grow() -> None:
-    assert [terms.version for terms in VERSIONS] == list(range(1, len(VERSIONS) + 1))
-    assert [terms.date for terms in VERSIONS] == sorted(terms.date for terms in VERSIONS)
+@pytest.mark.parametrize("versions", [VERSIONS, reminders.VERSIONS])
+def test_consents_have_versions_that_only_grow(versions: tuple[Agreement, ...]) -> None:
+    assert [terms.version for terms in versions] == list(range(1, len(versions) + 1))
+    assert [terms.date for terms in versions] == sorted(terms.date for terms in versions)
+    assert len(versions[-1].en.split()) <= 70
+
+
+def test_consents_tell_the_periods() -> None:
     assert CURRENT is VERSIONS[-1]
     assert PERIODS["remembered"].days == 365, "the text says a year"
     assert "a year" in CURRENT.en
     assert "سنة" in CURRENT.ar
-    assert len(CURRENT.en.split()) <= 70
-    assert REMEMBER_NUMBER
+    told = f"{PERIODS['reminders'].days} "
+    assert told in reminders.CURRENT.en
+    assert told in reminders.CURRENT.ar
+    assert len({REMEMBER_NUMBER, reminders.REMINDERS}) == 2
 
 
 def test_no_text_of_a_consent_was_changed() -> None:
     # A text that changes is another version: its sum stays for ever.
-    sums = [hashlib.sha256(f"{terms.en}{terms.ar}".encode()).hexdigest()[:16] for terms in VERSIONS]
-    assert sums == ["f15499d30473e9b0"]
+    def sums(versions: tuple[Agreement, ...]) -> list[str]:
+        return [hashlib.sha256(f"{terms.en}{terms.ar}".encode()).hexdigest()[:16] for terms in versions]
+
+    assert sums(VERSIONS) == ["f15499d30473e9b0"]
+    assert sums(reminders.VERSIONS) == ["ae1e3aebfd70edc0"]
 
 
 def test_the_page_is_fresh() -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.dialogs.my_data import ListKept, Remember
 from bot.dialogs.my_data.consent import CURRENT
 from bot.model import Chat, Frame, Session
+from bot.residency.reminding import Kind
 from bot.services.ledger import tables as t
 from bot.services.orders.parts import KEEP_LINKS
 from bot.services.orders.refunds import Refunds
@@ -157,6 +158,24 @@ async def test_remembered_numbers_and_then_their_consents(desk: Desk) -> None:
     assert await desk.retention.run() == {"remembered numbers and consents": 1}
     assert await desk.world.rows("consents") == []
     assert (await desk.privacy.show(ListKept(), desk.asked())).number == ""
+
+
+async def test_reminders_go_a_while_after_their_last_day(desk: Desk) -> None:
+    """So that a residency renewed late still moves its reminder."""
+    await desk.reminded(Kind.RESIDENCY, Kind.PASSPORT)
+    desk.world.clock.advance(45 * DAY)  # its last day
+    assert await desk.retention.run() == {}
+    assert await later(desk, "reminders") == {"reminders": 1}
+    assert [row["kind"] for row in await desk.world.rows("reminders")] == ["passport"]
+
+
+async def test_a_consent_stays_while_a_reminder_stands_by_it(desk: Desk) -> None:
+    await desk.reminded(Kind.PASSPORT)  # to the end of 2029
+    desk.world.clock.advance((days("consents") + 30) * DAY)
+    assert await desk.retention.run() == {}
+    desk.world.clock.advance((days("consents") + 30) * DAY)
+    assert await desk.retention.run() == {"reminders": 1, "remembered numbers and consents": 1}
+    assert await desk.world.rows("consents") == []
 
 
 async def test_many_go_in_batches(desk: Desk) -> None:

@@ -109,6 +109,13 @@ async def fill(engine: AsyncEngine, ring: Keyring, many: int) -> None:
         row = {"chat_blind": "x", "consent_id": 1, "at": 1, "expires": 2}
         value = ring.seal(b"number", b"remembered:x")
         await connection.execute(insert(t.remembered).values(row | {"value": value}))
+        await connection.execute(insert(t.reminders).values(_reminder(ring)))
+
+
+def _reminder(ring: Keyring) -> dict[str, Any]:
+    row: dict[str, Any] = {"chat_blind": "x", "owner_blind": "y", "consent_id": 1, "permit": "P-1", "at": 1}
+    row |= {"subject": "2850****0029", "kin": "wife", "kind": "passport", "last_day": "2027-01-08"}
+    return row | {"chat": ring.seal(b"chat", b"reminder:x:P-1:passport"), "due": None}
 
 
 async def counted(ledger: Ledger) -> dict[str, dict[bytes, int]]:
@@ -128,11 +135,12 @@ async def test_the_ledger_is_sealed_anew_by_two_processes_at_once(
     assert ring.refresh()
     assert other.refresh()
     done = await asyncio.gather(reseal(ledger, ring), reseal(ledger, other))
-    assert sum(done) == many + 2, "each row once"
+    assert sum(done) == many + 3, "each row once"
     newest = {ring.newest: many}
     found = await counted(ledger)
     assert found["orders.chat"] == newest
-    assert found["remembered.value"] == found["gateway_events.payload"] == {ring.newest: 1}
+    for column in ("remembered.value", "gateway_events.payload", "reminders.chat"):
+        assert found[column] == {ring.newest: 1}
     assert old not in found["orders.chat"]
     async with ledger.read() as read:
         order = await read.order("IQ-0000-0000")
@@ -206,7 +214,7 @@ async def test_a_process_that_dies_leaves_whole_rows(
     ring.refresh()
     halfway = (await counted(ledger))["orders.chat"]
     assert halfway == {ring.newest: BATCH, old: BATCH}, "one batch is done, of the other nothing"
-    assert await reseal(ledger, ring) == BATCH + 2
+    assert await reseal(ledger, ring) == BATCH + 3
     assert (await counted(ledger))["orders.chat"] == {ring.newest: 2 * BATCH}
 
 

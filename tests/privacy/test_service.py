@@ -20,6 +20,7 @@ from bot.dialogs.my_data import (
 from bot.dialogs.my_data.consent import CURRENT
 from bot.errors import StoreAway
 from bot.ports import Failed
+from bot.residency.reminding import Kind
 from bot.services.ledger import tables as t
 from bot.services.ledger.privacy import Letting
 from bot.services.privacy import PERIODS
@@ -147,6 +148,23 @@ async def test_the_copy_holds_everything(desk: Desk) -> None:
     assert english["kept"][0]["title"] == "The conversation under way"
 
 
+async def test_the_copy_holds_reminders(desk: Desk) -> None:
+    await desk.reminded(Kind.RESIDENCY, Kind.PASSPORT)
+    assert (await desk.privacy.show(ListKept(), desk.asked())).reminders == 2
+    first, second = section(await desk.file(), "reminders")
+    assert first == {
+        "permit": "P-2",
+        "subject": "2900****1017",
+        "kin": "wife",
+        "kind": "residency",
+        "last_day": "2027-01-08",
+        "at": "2026-11-24T09:00:00+03:00",
+    }
+    assert second["kind"] == "passport"
+    assert [row["what"] for row in section(await desk.file(), "consents")] == ["reminders"]
+    assert section(await desk.file(THERE), "reminders") == []
+
+
 async def test_the_copy_is_of_one_chat(desk: Desk) -> None:
     await desk.sits()
     await desk.privacy.remember(agreed(CIVIL_ID), desk.asked())
@@ -259,6 +277,14 @@ async def test_a_cancelled_order_that_turns_out_paid_is_not_forgotten_too_soon(d
     assert order.status == "posted"
     assert order.chat_blind == "", "it was to be forgotten, and the chat was told"
     assert desk.world.chats.kinds[0] == "paid"
+
+
+async def test_reminders_are_forgotten_with_the_chat(desk: Desk) -> None:
+    await desk.reminded(Kind.RESIDENCY)
+    await desk.reminded(Kind.RESIDENCY, chat=THERE)
+    assert await forget(desk) == Forgotten()
+    assert [row["chat_blind"] for row in await desk.world.rows("reminders")] == [desk.blind(THERE)]
+    assert [row["chat_blind"] for row in await desk.world.rows("consents")] == [desk.blind(THERE)]
 
 
 async def test_forgetting_again_and_halfway(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
