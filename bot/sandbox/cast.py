@@ -146,3 +146,13 @@ DEMO: Final[tuple[DemoPerson, ...]] = (
         "acts for two companies, one of over 5,000 workers, and a government body",
     ),
 )
+
+FIRST: Final = (
+    "285011500029",
+    "299123190026",
+    "276100302556",
+    "283020807189",
+    "274090908407",
+    "281072203302",
+)
+"""Those of the cast that show most, for whoever looks at the service for the first time."""

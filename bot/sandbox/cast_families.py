@@ -79,7 +79,7 @@ ROLES: Final[tuple[Role, ...]] = (
     # The family of the journeys: two are due and in order, one has two blocks, one has months.
     Role(_SPONSOR, standing(18), 300, as_it_is),
     _member(_SPONSOR, 1, Kin.WIFE, "1988-07-09", 41, insured(2)),
-    _member(_SPONSOR, 2, Kin.SON, "2014-04-12", 41, insured(2)),
+    _member(_SPONSOR, 3, Kin.SON, "2014-04-12", 41, insured(2)),
     _member(_SPONSOR, 5, Kin.MOTHER, "1959-02-02", 20, _mother),
     _member(_SPONSOR, 7, Kin.DAUGHTER, "2017-11-23", 214, insured(2)),
     # A foreign partner whose family shows the other blocks of a family.
@@ -88,7 +88,7 @@ ROLES: Final[tuple[Role, ...]] = (
     _member(_TROUBLED, 2, Kin.SON, "2012-08-30", 30, _old_passport),
     _member(_TROUBLED, 3, Kin.DAUGHTER, "2015-01-19", 25, _left),
     _member(_TROUBLED, 4, Kin.DAUGHTER, "2019-06-06", 25, as_it_is, article=14),
-    _member(_TROUBLED, 5, Kin.FATHER, "1951-10-11", 12, _stopped("medical", "photo", "address")),
+    _member(_TROUBLED, 6, Kin.FATHER, "1951-10-11", 12, _stopped("medical", "photo", "address")),
     _member(_TROUBLED, 7, Kin.BROTHER, "1985-12-01", 12, _stopped("sponsor_file", "file_review")),
     _member(_TROUBLED, 9, Kin.DOMESTIC, "1990-03-03", 8, _ran_away, article=20),
     # Alone: a self-sponsor in order, one 45 days late, a Kuwaiti with nobody.

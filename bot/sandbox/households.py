@@ -71,7 +71,7 @@ def dependants(head: Person, today: date) -> tuple[Person, ...]:
     """Those on the file of ``head``: spouse, children, others, domestic workers."""
     if head.index % 10:
         return ()
-    found = []
+    found: list[Person] = []
     for slot in _SHARES:
         day = head.index // SERIALS + _apart(head.index // 10 % (SERIALS // 10), slot)
         person = by_index(day * SERIALS + head.index % SERIALS + slot)

@@ -91,6 +91,8 @@ _BENGAL: Final = Origin(
         ("جاهانغير", "JAHANGIR"),
         ("عمران", "IMRAN"),
         ("زاهد", "ZAHID"),
+        ("نور الحق", "NURUL HAQUE"),
+        ("سليم", "SALEEM"),
     ),
     women=(
         ("نسرين", "NASRIN"),
@@ -99,6 +101,8 @@ _BENGAL: Final = Origin(
         ("عائشة", "AYESHA"),
         ("سعدية", "SADIA"),
         ("تسليمة", "TASLIMA"),
+        ("فرزانة", "FARZANA"),
+        ("شبانة", "SHABANA"),
     ),
     families=(
         ("حسين", "HOSSAIN"),
@@ -117,6 +121,8 @@ _ISLANDS: Final = Origin(
         ("نيمال", "NIMAL"),
         ("سوريش", "SURESH"),
         ("راميش", "RAMESH"),
+        ("جيرالد", "GERALD"),
+        ("بيشنو", "BISHNU"),
     ),
     women=(
         ("ماريا", "MARIA"),
@@ -125,6 +131,8 @@ _ISLANDS: Final = Origin(
         ("روزالي", "ROSALIE"),
         ("كوماري", "KUMARI"),
         ("سيتا", "SITA"),
+        ("مارلين", "MARLENE"),
+        ("بيملا", "BIMALA"),
     ),
     families=(
         ("سانتوس", "SANTOS"),
@@ -148,16 +156,13 @@ class Named(msgspec.Struct, frozen=True):
 def named(index: int, house: int, *, woman: bool) -> Named:
     """The name of the person at ``index``; those of one ``house`` share origin, father's name and family.
 
-    First names of a house differ as the last digits of the serials do.
+    First names of a house differ as the last digits of the serials do, of which there are seven.
     """
     origin = _ORIGINS[draw(house, "origin", len(_ORIGINS))]
-    given = origin.women if woman else origin.men
-    first = given[(draw(house, "first name", len(given)) + index) % 10 % len(given)]
-    father = draw(house, "father", len(origin.men))
+    middle = origin.men[draw(house, "father", len(origin.men))]
     # Nobody of a house is called like the father, whose name all of them bear.
-    middle = origin.men[father]
-    if first == middle:
-        first = given[(given.index(first) + 5) % len(given)]
+    given = [name for name in (origin.women if woman else origin.men) if name != middle]
+    first = given[(draw(house, "first name", len(given)) + index % 10) % len(given)]
     last = origin.families[draw(house, "family name", len(origin.families))]
     arabic = f"{first[0]} {middle[0]} {last[0]}"
     latin = f"{first[1]} {middle[1]} {last[1]}"
@@ -165,8 +170,8 @@ def named(index: int, house: int, *, woman: bool) -> Named:
 
 
 def misprinted(latin: str) -> str:
-    """``latin`` with the last letter that is easily mistaken, mistaken."""
-    for place in range(len(latin) - 1, -1, -1):
+    """``latin`` with a letter of the first word mistaken: the last one that is easily so."""
+    for place in range(len(latin.partition(" ")[0]) - 1, -1, -1):
         if (other := _CHANGES.get(latin[place])) is not None:
             return f"{latin[:place]}{other}{latin[place + 1 :]}"
     return f"{latin}S"

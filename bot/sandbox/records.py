@@ -38,7 +38,7 @@ class Records:
         if person is None or not (article := relations.place(person, today).article):
             return found
         late = population.overdue(person, article, self.last_day(person, today), today)
-        return found if late is None else (*found, late)
+        return found if late is None else tuple(sorted((*found, late), key=lambda fine: (fine.on, fine.id)))
 
     def fine(self, number: str, today: date) -> FineRecord | None:
         """The fine with that number, None when there is none by ``today``."""
@@ -47,7 +47,7 @@ class Records:
 
     def shown(self, fines: Iterable[FineRecord], now: int) -> tuple[FineRecord, ...]:
         """``fines`` without those that were paid; those paid a moment ago are settling."""
-        found = []
+        found: list[FineRecord] = []
         for fine in fines:
             paid_at = self._recorded.paid_at(fine.id)
             if paid_at is None:
@@ -117,7 +117,7 @@ class Records:
         return self.residency(person, today)
 
     def _due(self, body: str, by: date, today: date) -> list[tuple[date, str, Person]]:
-        rows = []
+        rows: list[tuple[date, str, Person]] = []
         for natural, number, person in _last_days(body, today):
             if natural > by:
                 break

@@ -27,6 +27,9 @@ _INVERSE: Final = pow(_FACTOR, -1, _NUMBERS)
 _PRIVATE: Final = 18  # the article of work in the private sector
 _LATE: Final = 60  # days the latest renew late
 _HALF_A_YEAR: Final = 183
+_COVER: Final = (None,) * 2 + (0,) * 5 + (1,) * 43 + (2,) * 35 + (3,) * 15
+"""Of a hundred: years for which health insurance is paid beyond the last day, None for none at all."""
+
 _KNOWN_STOPS: Final = ("medical", "photo", "address", "sponsor_file", "absence_report")
 _OWED: Final = (
     (Creditor.ELECTRICITY, 41_350),
@@ -136,13 +139,8 @@ def _one_in(index: int, what: str, sides: int) -> bool:
 
 
 def _insured(index: int, expires: date) -> date | None:
-    """Of a hundred, two have none, five have not paid for the time to come; the rest for one to three years."""
-    share = draw(index, "insured", 100)
-    if share < 2:  # noqa: PLR2004 - of the hundred above
-        return None
-    if share < 7:  # noqa: PLR2004
-        return expires
-    return add_years(expires, 1 if share < 50 else 2 if share < 85 else 3)  # noqa: PLR2004
+    years = _COVER[draw(index, "insured", len(_COVER))]
+    return None if years is None else add_years(expires, years)
 
 
 def _employed(index: int, expires: date) -> date:
@@ -177,5 +175,5 @@ def _travels(index: int, expires: date, today: date) -> dict[str, date | None]:
     since = expires - timedelta(days=draw(index, "abroad since", 2 * _HALF_A_YEAR))
     if since > today:
         return {}
-    leave = expires + timedelta(days=30) if draw(index, "absence permit", 5) < 2 else None  # noqa: PLR2004
+    leave = expires + timedelta(days=30) if draw(index, "absence permit", 5) in {0, 1} else None
     return {"abroad_since": since, "absence_permit_until": leave}
