@@ -83,9 +83,7 @@ def back_by(permit: Permit, today: date, rules: Rules) -> date | None:
             return None
         days.append(add_months(permit.abroad_since, months))
     days += [
-        waiver.last
-        for waiver in rules.waivers.absence
-        if waiver.last is not None and waiver.first <= today and permit.abroad_since <= waiver.last
+        waiver.last for waiver in rules.waivers.absence if waiver.last is not None and waiver.first <= today
     ]
     return max(days)
 

@@ -141,7 +141,7 @@ def _late(case: Case, expired: date, day: date, rules: Rules) -> tuple[int, int]
     waived: set[int] = set()
     for waiver in rules.waivers.fines(case):
         last = day if waiver.last is None else min(day, waiver.last)
-        waived.update(range(max(waiver.first, expired).toordinal(), last.toordinal() + 1))
+        waived.update(range(waiver.first.toordinal(), last.toordinal() + 1))
     spared = len(waived.intersection(late))
     return len(late) - spared, spared
 
