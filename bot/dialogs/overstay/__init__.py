@@ -22,7 +22,9 @@ from bot.dialogs.overstay.stay import (
     bill,
     checking,
     estimating,
+    from_zero,
     has_payable,
+    in_a_minute,
     in_order,
     is_banned,
     is_clear,
@@ -30,7 +32,11 @@ from bot.dialogs.overstay.stay import (
     is_over,
     journey_bill,
     may_pay,
+    may_retry,
+    no_clearance,
+    no_stay,
     of_case,
+    of_journey,
     take_clearance,
     take_stay,
     weighing,
@@ -39,7 +45,7 @@ from bot.dialogs.overstay.texts import counted_text, last_prompt, no_permit_text
 from bot.i18n.text import N_
 from bot.parse import day
 from bot.residency.overstay import Case
-from bot.spec import Ask, Call, Choose, Decide, Dialog, Do, End, Fault, Go, Identify, Link
+from bot.spec import After, Ask, Call, Choose, Decide, Dialog, Do, End, Fault, Go, Identify, Link
 
 __all__ = [
     "DIALOG",
@@ -78,17 +84,26 @@ class S(StrEnum):
     PAYING_ALL = "paying_all"
     NO_PERMIT = "no_permit"
     DOWN = "down"
-    JOURNEY_DOWN = "journey_down"
+    AGAIN = "again"
+    RETRY = "retry"
+    RECHECKING = "rechecking"
+    REWEIGHING = "reweighing"
+    COUNT = "count"
+    STILL_DOWN = "still_down"
+    GAVE_UP = "gave_up"
     NO_FIGURE = "no_figure"
     LEFT = "left"
 
 
 _SLOW = N_("The ministry's records are slow today; I am still asking.")
-_DOWN = N_("The ministry's records do not answer now. Nothing is lost.")
 _TRY_AGAIN = N_("Try again")
 _COUNTED = Go[Question](N_("How is it counted?"), S.COUNTED, when=is_late)
 _TRAVEL = Go[Question](N_("Clear to travel?"), S.TRAVELLER)
 _BANS = N_("🔗 Travel-ban enquiry")
+_WHILE_DOWN: Final = (
+    Go[Question](N_("Try now"), S.AGAIN, put=from_zero),
+    Go[Question](N_("Stop trying"), S.LEFT),
+)
 _CASES: Final = (
     (N_("Residency expired"), Case.EXPIRED),
     (N_("Newborn unregistered"), Case.NEWBORN),
@@ -127,6 +142,7 @@ DIALOG = Dialog[Question](
             then=S.CHECKED,
             otherwise=S.DOWN,
             keep=take_stay,
+            missed=no_stay,
             refused=NoPermit,
             failed={NoPermit.NO_PERMIT: S.NO_PERMIT, Fault.UNSIGNED: S.OWN},
             slow=_SLOW,
@@ -176,8 +192,9 @@ DIALOG = Dialog[Question](
             CheckTravel,
             weighing,
             then=S.WEIGHED,
-            otherwise=S.JOURNEY_DOWN,
+            otherwise=S.DOWN,
             keep=take_clearance,
+            missed=no_clearance,
             refused=NoPermit,
             failed={NoPermit.NO_PERMIT: S.NO_PERMIT, Fault.UNSIGNED: S.TRAVELLER},
             slow=_SLOW,
@@ -196,8 +213,49 @@ DIALOG = Dialog[Question](
         ),
         S.PAYING_ALL: Call("checkout", given=journey_bill, then=S.WEIGHING, left=S.HURDLES),
         S.NO_PERMIT: Choose(no_permit_text, (Go(N_("Estimate by a date"), S.CASE),), rest=True),
-        S.DOWN: Choose(_DOWN, (Go(_TRY_AGAIN, S.CHECKING, id="again"),), entry=False),
-        S.JOURNEY_DOWN: Choose(_DOWN, (Go(_TRY_AGAIN, S.WEIGHING, id="again"),), entry=False),
+        S.DOWN: Choose(
+            N_(
+                "The ministry's records do not answer now. I will try again for ten minutes and write to you."
+            ),
+            _WHILE_DOWN,
+            after=After(in_a_minute, S.RETRY),
+            entry=False,
+        ),
+        S.AGAIN: Decide(((of_journey, S.WEIGHING),), otherwise=S.CHECKING),
+        S.RETRY: Decide(((of_journey, S.REWEIGHING),), otherwise=S.RECHECKING),
+        S.RECHECKING: Do(
+            CheckOverstay,
+            checking,
+            then=S.CHECKED,
+            otherwise=S.COUNT,
+            keep=take_stay,
+            missed=no_stay,
+            refused=NoPermit,
+            failed={NoPermit.NO_PERMIT: S.NO_PERMIT, Fault.UNSIGNED: S.OWN},
+        ),
+        S.REWEIGHING: Do(
+            CheckTravel,
+            weighing,
+            then=S.WEIGHED,
+            otherwise=S.COUNT,
+            keep=take_clearance,
+            missed=no_clearance,
+            refused=NoPermit,
+            failed={NoPermit.NO_PERMIT: S.NO_PERMIT, Fault.UNSIGNED: S.TRAVELLER},
+        ),
+        S.COUNT: Decide(((may_retry, S.STILL_DOWN),), otherwise=S.GAVE_UP),
+        S.STILL_DOWN: Choose(
+            N_("The ministry's records still do not answer. I keep trying and will write to you."),
+            _WHILE_DOWN,
+            after=After(in_a_minute, S.RETRY),
+            entry=False,
+            silent=True,
+        ),
+        S.GAVE_UP: Choose(
+            N_("The ministry's records did not answer for ten minutes, so I stopped. Nothing was lost."),
+            (Go(_TRY_AGAIN, S.AGAIN, put=from_zero),),
+            rest=True,
+        ),
         S.LEFT: End(N_("Stopped. Nothing was paid.")),
     },
 )

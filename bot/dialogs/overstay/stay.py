@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,10 @@ from bot.domain import Bill, Fine, Item, ItemKind, Unpayable
 from bot.residency.overstay import Case
 from bot.residency.travel import Hurdle
 
+RETRY_EVERY: Final = 60
+"""Seconds between tries while the registry is down."""
+RETRIES: Final = 10
+
 
 class Question(msgspec.Struct, frozen=True):
     """What is asked, and the last answer.
@@ -25,12 +30,16 @@ class Question(msgspec.Struct, frozen=True):
         last: the last allowed day, or the day of birth.
         stay: what was found of an overstay.
         clearance: what was found of a journey.
+        journey: the last question that failed was about a journey.
+        tries: failed questions in a row.
     """
 
     case: Case = Case.EXPIRED
     last: date = date.min
     stay: Stay | None = None
     clearance: Clearance | None = None
+    journey: bool = False
+    tries: int = 0
 
 
 def of_case(case: Case) -> Callable[[Question], Question]:
@@ -55,11 +64,39 @@ def weighing(_question: Question) -> CheckTravel:
 
 
 def take_stay(question: Question, stay: Stay) -> Question:
-    return msgspec.structs.replace(question, stay=stay)
+    return msgspec.structs.replace(question, stay=stay, tries=0)
 
 
 def take_clearance(question: Question, clearance: Clearance) -> Question:
-    return msgspec.structs.replace(question, clearance=clearance)
+    return msgspec.structs.replace(question, clearance=clearance, tries=0)
+
+
+def no_stay(question: Question) -> Question:
+    """The records did not answer about an overstay."""
+    return msgspec.structs.replace(question, journey=False, tries=question.tries + 1)
+
+
+def no_clearance(question: Question) -> Question:
+    """The records did not answer about a journey."""
+    return msgspec.structs.replace(question, journey=True, tries=question.tries + 1)
+
+
+def of_journey(question: Question) -> bool:
+    return question.journey
+
+
+def from_zero(question: Question) -> Question:
+    return msgspec.structs.replace(question, tries=0)
+
+
+def in_a_minute(_question: Question, now: int) -> int:
+    """When to try again."""
+    return now + RETRY_EVERY
+
+
+def may_retry(question: Question) -> bool:
+    """Not yet tried long enough; the first failure began it."""
+    return question.tries <= RETRIES
 
 
 def is_late(question: Question) -> bool:
