@@ -157,7 +157,7 @@ _LINKS: Final = (
     _link(_RESIDENCY, Page.RESIDENCY),
     _link(N_("🔗 Appointments (Meta)"), Page.APPOINTMENTS),
     _link(N_("🔗 Civil ID and address"), Page.CIVIL_INFORMATION),
-    _link(N_("🔗 Ministry's violations"), Page.VIOLATIONS),
+    _link(N_("🔗 Violations page"), Page.VIOLATIONS),
     _link(N_("🔗 Ministry of Justice"), Page.JUSTICE),
 )
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
