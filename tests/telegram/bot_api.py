@@ -21,6 +21,9 @@ TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Iqamati", "username": "iqamati_test_bot"}
 PATIENCE = 10  # real seconds after which a test that waits for nothing is stopped
 
+FILE_LIMIT = 20_000_000
+"""Bytes of a file that getFile gives at most (Bot API, getFile)."""
+
 Fields = dict[str, Any]
 
 
@@ -62,6 +65,11 @@ class BotApi:
     profile: dict[tuple[str, str], Any] = field(default_factory=dict)
     faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What residents sent, by file id."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """What getFile says of a file's size instead of the truth; 0 for nothing."""
+    fetched: list[str] = field(default_factory=list)
     token: str = TOKEN
     closed: bool = False
     _polls: int = 0
@@ -158,6 +166,8 @@ class BotApi:
             return self._set_webhook(method, fields)
         if method == "answerCallbackQuery":
             return True
+        if method == "getFile":
+            return self._get_file(fields)
         return self._in_chat(method, fields)
 
     async def _get_updates(self, fields: Fields) -> list[Fields]:
@@ -175,6 +185,30 @@ class BotApi:
             if self._polls != mine:
                 raise Refused("Conflict: terminated by other getUpdates request", 409)
             return self.updates[: int(fields.get("limit", 100))]
+
+    def _get_file(self, fields: Fields) -> Fields:
+        name = fields["file_id"]
+        if name not in self.files:
+            raise Refused("Bad Request: wrong file_id or the file is temporarily unavailable")
+        size = self.sizes.get(name, len(self.files[name]))
+        if size > FILE_LIMIT:
+            raise Refused("Bad Request: file is too big")
+        found = {"file_id": name, "file_unique_id": name, "file_path": f"documents/{name}"}
+        return {**found, "file_size": size} if size else found
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """``GET /file/bot<token>/<file_path>``."""
+        name = request.match_info["name"]
+        if request.match_info["token"] != self.token or name not in self.files:
+            return web.Response(status=404, text='{"ok":false,"error_code":404,"description":"Not Found"}')
+        async with self._changed:
+            self.fetched.append(name)
+            self._changed.notify_all()
+        if (gate := self.gates.get("file")) is not None:
+            await gate.wait()
+        if self.faults["file"] and not (fault := self.faults["file"].popleft()).none:
+            return self._fault(request, fault)
+        return web.Response(body=self.files[name], content_type="application/octet-stream")
 
     def _set_webhook(self, method: str, fields: Fields) -> bool:
         if method == "deleteWebhook":
@@ -242,6 +276,7 @@ async def serve() -> AsyncIterator[BotApi]:
     api = BotApi()
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", api.answer)
+    app.router.add_get("/file/bot{token}/documents/{name}", api.file)
     runner = web.AppRunner(app, shutdown_timeout=1, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

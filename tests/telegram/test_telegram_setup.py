@@ -1,6 +1,7 @@
 """What Telegram shows of us: commands and descriptions, in both languages."""
 
 import json
+import re
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,7 +16,9 @@ from bot.handlers.telegram.setup import (
     SHORT_INDEPENDENT,
     introduce,
 )
+from bot.spec import Call
 from bot.tasks import Tasks
+from tests.dialogs.harness import BOOK, Chat
 from tests.telegram.bot_api import TOKEN, BotApi, Fault, message
 from tests.telegram.kit import FakeClock, Turns, settings, translate
 
@@ -37,10 +40,18 @@ async def test_commands_and_descriptions_in_both_languages(
         assert (translate(INDEPENDENT, language) in api.profile["Description", code]) is not official
         short = SHORT if official else SHORT_INDEPENDENT
         assert api.profile["ShortDescription", code] == translate(short, language)
-    assert list(COMMANDS) == ["menu", "back", "cancel", "receipts", "mydata", "signout", "language", "help"]
     assert {json.loads(call["scope"])["type"] for call in api.called("setMyCommands")} == {
         "all_private_chats"
     }
+
+
+def test_every_service_has_its_command_and_every_command_works() -> None:
+    states = BOOK.home.states.values()
+    doors = [state.dialog for state in states if isinstance(state, Call)]
+    assert sorted(COMMANDS) == sorted([*doors, "menu", "back", "cancel", "signout", "language", "help"])
+    for name in COMMANDS:
+        assert re.fullmatch("[a-z0-9_]{1,32}", name), "Bot API, BotCommand"
+        Chat("en").says(f"/{name}").hears_not("I do not know that command.")
 
 
 async def test_what_is_already_so_is_not_written_again(api: BotApi, telegram: Telegram) -> None:

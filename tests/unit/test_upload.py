@@ -208,13 +208,11 @@ def awaits(chat: Chat) -> tuple[str, ...]:
 
 def test_channels_know_what_is_awaited() -> None:
     chat = chat_at()
-    assert awaits(chat) == ("document",)
-    assert chat.last.awaits == ("document",)
+    assert (awaits(chat), chat.last.awaits) == (("document",), ("document",))
     chat.says("🙂")
-    assert chat.last.awaits == ("document",)
+    assert (awaits(chat), chat.last.awaits) == (("document",), ("document",))
     chat.sends(file="a1b2")
-    assert awaits(chat) == ()
-    assert chat.last.awaits == ()
+    assert (awaits(chat), chat.last.awaits) == ((), ())
     assert awaited(chat.book, Session(), NOON) == ()
 
 

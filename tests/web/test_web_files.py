@@ -171,7 +171,7 @@ async def test_the_page_tells_of_a_file_it_did_not_send(site: Site) -> None:
 async def test_a_forged_client_is_refused(site: Site, client: str) -> None:
     async with site.resident() as resident:
         answer = await resident.http.post(
-            "/chat/upload", content=CSV, headers={"X-Client": client.encode("utf-8")}
+            "/chat/upload", content=CSV, headers={b"X-Client": client.encode("utf-8")}
         )
         assert answer.status_code == 400
         assert site.events == []

@@ -22,13 +22,22 @@ COMMANDS = {
     "menu": N_("Main menu"),
     "back": N_("Back to the previous question"),
     "cancel": N_("Leave this service"),
+    "violations": N_("Violations"),
+    "renewal": N_("Renew residency"),
+    "overstay": N_("Overstay and travel"),
+    "family_join": N_("Bringing my family"),
+    "company": N_("My company's workers"),
+    "find_reference": N_("My MOI reference"),
     "receipts": N_("My receipts"),
+    "reminders": N_("Reminders"),
+    "real_link": N_("Is this link real?"),
     "mydata": N_("My data"),
+    "forget": N_("Delete my data"),
     "signout": N_("Sign out"),
     "language": N_("Change the language"),
     "help": N_("Help"),
 }
-"""The commands that work in every state; descriptions of 1 to 256 characters (setMyCommands)."""
+"""The commands that work in every state, every service among them; descriptions of 1 to 256 characters (setMyCommands)."""
 
 ABOUT = N_(
     "Residents in Kuwait see their violations here, pay them and get a receipt.\n\n"
