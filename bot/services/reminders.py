@@ -1,6 +1,7 @@
 """Reminders: what a chat is told of before it ends. Kept here; the notifier asks what is `due` and writes.
 
-Dates come from the registry whenever the list is opened, and from `moved` when somebody else learns a new one.
+Dates come from the registry whenever the list is opened, from an order that was recorded
+(`bot.services.orders.posting`), and from `Reminders.moved` for whoever else learns a new one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -131,12 +132,7 @@ class Reminders:
     async def moved(self, permit: str, ends: date) -> int:
         """The residency ``permit`` now ends on ``ends``; how many reminders moved."""
         async with self._ledger.write() as work:
-            letting = Letting.of(work)
-            rows = await letting.reminders_about(permit, Kind.RESIDENCY)
-            moving = [row for row in rows if row.last_day != ends]
-            for row in moving:
-                await letting.move_reminder(row, ends, next_moment(ends, self._clock.now()))
-        return len(moving)
+            return await Letting.of(work).renewed({permit: ends}, self._clock.now())
 
     async def due(self, limit: int = 100) -> list[Owed]:
         """What is to be told now, claimed for `LEASE` seconds; what is not `told` by then comes again.

@@ -1,10 +1,10 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.ledger.databases import database_url, engine, postgres, template
+from tests.payments.conftest import database_url, engine, postgres, provider, template, world
 from tests.reminders.keeper import Keeper
 
-__all__ = ["database_url", "engine", "postgres", "template"]
+__all__ = ["database_url", "engine", "postgres", "provider", "template", "world"]
 
 
 @pytest.fixture

@@ -3,16 +3,22 @@
 Dates are ISO 8601, moments epoch seconds. One row a chat, permit and kind.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
+from typing import Final
 
 import msgspec
 from sqlalchemy import Delete, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.residency.facts import Kin
-from bot.residency.reminding import Kind
+from bot.residency.reminding import Kind, next_moment
 from bot.services.ledger import tables as t
 from bot.services.ledger.base import Connected, Taken
+
+_MOST: Final = 500
+"""Permits of one question: SQLite takes some thousand arguments, PostgreSQL 32,767."""
 
 
 class NewReminder(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +58,6 @@ class ReminderReads(Connected):
         mine = select(t.reminders).where(t.reminders.c.chat_blind == chat_blind)
         return await self._all(mine.order_by(t.reminders.c.id), Reminder)
 
-    async def reminders_about(self, permit: str, kind: Kind) -> list[Reminder]:
-        """Those of every chat for ``permit`` and ``kind``."""
-        same = t.reminders.c.permit == permit, t.reminders.c.kind == kind.value
-        return await self._all(select(t.reminders).where(*same).order_by(t.reminders.c.id), Reminder)
-
     async def due_reminders(self, version: int, now: int, limit: int) -> list[Reminder]:
         """Those whose moment has come, agreed to in ``version`` of the text, the longest waiting first."""
         query = select(t.reminders).join(t.consents, t.consents.c.id == t.reminders.c.consent_id)
@@ -88,6 +89,17 @@ class ReminderWork(ReminderReads):
         """The date of ``row`` is another one."""
         values = {"last_day": last_day.isoformat(), "due": due}
         await self._on.execute(update(t.reminders).where(t.reminders.c.id == row.id).values(values))
+
+    async def renewed(self, days: Mapping[str, date], now: int) -> int:
+        """Residencies have other last days, by their permits: every chat's reminders move; how many did."""
+        rows: list[Reminder] = []
+        for some in _batched(days, _MOST):
+            same = t.reminders.c.permit.in_(some), t.reminders.c.kind == Kind.RESIDENCY.value
+            rows += await self._all(select(t.reminders).where(*same).order_by(t.reminders.c.id), Reminder)
+        moving = [row for row in rows if row.last_day != days[row.permit]]
+        for row in moving:
+            await self.move_reminder(row, days[row.permit], next_moment(days[row.permit], now))
+        return len(moving)
 
     async def drop_reminder(self, row: Reminder) -> None:
         """Forget ``row``."""
@@ -125,3 +137,10 @@ class ReminderWork(ReminderReads):
 def _plain(new: NewReminder) -> dict[str, object]:
     values = msgspec.structs.asdict(new)
     return values | {"last_day": new.last_day.isoformat(), "kin": new.kin.value, "kind": new.kind.value}
+
+
+def _batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    """``names`` in portions of ``size``."""
+    left = iter(names)
+    while some := tuple(islice(left, size)):
+        yield some

@@ -7,6 +7,7 @@ no other part.
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import islice
 
 import structlog
@@ -16,6 +17,7 @@ from bot.errors import Declined, OutsideError
 from bot.ports import Clock
 from bot.services.ledger import Ledger, Order, OrderStatus, PostingStatus
 from bot.services.ledger import Posting as Row
+from bot.services.ledger.privacy import Letting
 from bot.services.orders.parts import (
     FINAL_REFUSALS,
     LEASE,
@@ -62,6 +64,12 @@ class _Batch:
                     await asyncio.gather(*(self._take(left) for _ in range(callers)))
         except TimeoutError:
             self.trouble = _TIMEOUT
+
+    def renewed(self) -> dict[str, date]:
+        """New last days of the residencies whose renewal was recorded, by their permits."""
+        recorded = (part for part, why in self.said.items() if not why)
+        lines = (line for part in recorded for line in self._lines[part] if line.until)
+        return {line.number: date.fromisoformat(line.until) for line in lines}
 
     async def _take(self, left: Iterator[int]) -> None:
         for part in left:
@@ -133,6 +141,7 @@ class Posting:
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
             await work.set_postings(order.id, batch.said, now)
+            await Letting.of(work).renewed(batch.renewed(), now)
             batch.said = {}
             if order.status is not OrderStatus.PAID:  # given back meanwhile
                 return []
