@@ -12,7 +12,7 @@ import msgspec
 from bot.dialogs.checkout import RefusalReason
 from bot.errors import Declined, Malformed, Unavailable
 from bot.ports import Clock
-from bot.services.http import Answer, Breaker, Http, decoded, make_client
+from bot.services.http import Breaker, Http, decoded, make_client
 from bot.services.payments import (
     Callback,
     Charge,
@@ -26,6 +26,7 @@ from bot.services.payments import (
     fils_of,
     refusal,
 )
+from bot.wire import Answer
 
 SIGNATURE: Final = "x-sandbox-signature"
 """Header of a notification: lower-case hex HMAC-SHA256 of the raw body under the shared secret."""
