@@ -413,7 +413,8 @@ ONE = Shares(
 
 def asking(language: str, bill: Bill) -> Chat:
     """The link for ``bill`` is about to be asked for."""
-    return stand(language, "checkout", "gateway_down", Payment(**_fields(bill))).says("/resume")
+    payment = Payment(bill.subject, bill.items, bill.owners, bill.body, bill.basket)
+    return stand(language, "checkout", "gateway_down", payment).says("/resume")
 
 
 def renewing(language: str, bill: Bill, fils: int = 100_000) -> Chat:
@@ -421,10 +422,6 @@ def renewing(language: str, bill: Bill, fils: int = 100_000) -> Chat:
     chat = asking(language, bill).answers(OpenOrder, link(fils=fils)).answers(RenewLink, link(NOON + 60))
     chat.answers(CheckPayment, standing(Status.NONE)).presses("Try again").stands(*at("paying"))
     return chat.did(OpenOrder(bill.subject, bill.items, bill.owners, bill.body, bill.basket))
-
-
-def _fields(bill: Bill) -> dict[str, object]:
-    return {name: getattr(bill, name) for name in bill.__struct_fields__}
 
 
 def recorded(status: Status, shares: Shares, reason: str = "") -> dict[str, object]:

@@ -10,12 +10,14 @@ import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.applications import Starlette
 
+from bot.domain import Item, ItemKind
 from bot.handlers.pay.receipt import receipt_routes
 from bot.i18n.render import Renderer
+from bot.i18n.text import Local
 from bot.services.ledger import Ledger, OrderStatus
 from bot.services.receipts import Receipts, Standing
 from bot.tasks import Tasks
-from tests.receipts.desk import HERE, SUBJECT, Office, token_of
+from tests.receipts.desk import HERE, SUBJECT, Office, fines, token_of
 
 DAY = 24 * 3600
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -225,3 +227,26 @@ async def test_nothing_but_looking_is_allowed(office: Office, browser: httpx.Asy
     for url in (office.receipts.proof(order.ref), office.receipts.link(order.ref)):
         for method in ("POST", "PUT", "DELETE"):
             assert (await browser.request(method, path(url))).status_code == 405
+
+
+async def test_the_page_says_what_was_renewed_and_what_is_not_recorded(
+    office: Office, browser: httpx.AsyncClient
+) -> None:
+    two = tuple(
+        Item(f"R-{part}", ItemKind.RENEWAL, Local("معال", "Dependant"), 20_000, 1, "2027-12-31", part)
+        for part in range(2)
+    )
+    order = await office.unpaid((*two, *fines(5_000)))
+    async with office.ledger.write() as work:
+        await work.add_postings(order.id, 1)
+        await work.set_postings(order.id, {0: "", 1: "not_renewable"}, 2)
+    await office.pay(order, status=OrderStatus.REVIEW)
+    page = (await browser.get(f"{path(office.receipts.proof(order.ref))}?lang=en")).text
+    assert "Paid for the renewal of 2 residencies and 1 violation" in page
+    assert "1 line of it is not recorded." in page
+    assert "Dependant" not in page
+    assert "R-1" not in page
+    for fines_only in (await office.paid(), await office.paid(provider="sandbox")):
+        page = (await browser.get(f"{path(office.receipts.proof(fines_only.ref))}?lang=en")).text
+        assert "Paid for" not in page
+        assert "not recorded" not in page

@@ -16,11 +16,13 @@ from bot.errors import ConfigError
 from bot.i18n.render import Renderer
 from bot.i18n.text import Local
 from bot.services.receipts import GivenBack, Printer, Receipt, Standing
+from bot.services.receipts.paper import summed
 from tests.receipts.desk import NOON, SUBJECT
 from tests.receipts.ink import Found, Probe, Sheet, pixels
 
 PROOF = "https://pay.example.com/r/IQ-7F3C-9A1D_0123456789abcdef01234567"
 SPEEDING = Local("مخالفة تجاوز السرعة المقررة", "Exceeding the speed limit")
+WIFE = Local("الزوجة", "Wife")
 AMOUNT = "32.500"
 
 
@@ -211,6 +213,62 @@ def test_the_longest_titles_stay_in_their_columns(printer: Printer, probe: Probe
     # Nobody else's ink where the amount stands.
     inside = [glyph for glyph in line if amount.x <= glyph.x <= amount.x + 32]
     assert len(inside) == len(AMOUNT)
+
+
+# --- residencies ------------------------------------------------------------------------------------
+
+
+def renewal(number: int, who: Local = WIFE, years: int = 2, fils: int = 40_000) -> Item:
+    until = f"{2026 + years}-11-{1 + number % 28:02}"
+    return Item(f"R-{number}", ItemKind.RENEWAL, who, fils, years, until, number)
+
+
+def test_a_renewal_names_whose_and_the_new_last_day(printer: Printer, probe: Probe) -> None:
+    masked = Local("2850****0029", "2850****0029")
+    (sheet,) = sheets(printer, receipt(renewal(4), renewal(6, masked, 3), fine(1)))
+    for word in ("Wife:", "November", "2028", "2029", "R-4", "R-6", "renewal,"):
+        assert sheet.find(probe.word(word)), word
+    assert sheet.find(probe.word("الزوجة:", "rtl"))
+    assert len(sheet.find(probe.word("2850****0029"))) == 3, "of the order, and in each language of its line"
+    assert sheet.find(probe.word("Exceeding")), "the fine is on the same receipt"
+    assert sheet.find(probe.word("For", weight="bold")) or sheet.find(probe.word("for", weight="bold"))
+    assert not sheet.find(probe.word("Violation", weight="bold"))
+
+
+def test_what_the_registry_did_not_take_is_marked(printer: Printer, probe: Probe) -> None:
+    both = renewal(4), renewal(6)
+    (sheet,) = sheets(printer, receipt(*both, refused=frozenset({6}), standing=Standing.REVIEW))
+    marked = probe.word("not")
+    line = [
+        found.y
+        for found in sheet.find(marked)
+        if found.y in {each.y for each in sheet.find(probe.word("R-6:"))}
+    ]
+    assert len(line) == 1
+    assert not sheet.find(probe.word("R-4:"))
+    (whole,) = sheets(printer, receipt(*both))
+    assert not whole.find(probe.word("R-6:"))
+
+
+def test_thousands_are_told_by_duration(printer: Printer, probe: Probe) -> None:
+    many = tuple(renewal(number, years=1 + number % 3, fils=20_000) for number in range(3_600))
+    (sheet,) = sheets(printer, receipt(*many, fine(1, fils=7_000), refused=frozenset({3_599})))
+    assert len(sheet.find(probe.word("1200"))) == 2 * 2, "of one and of two years, in each language"
+    assert len(sheet.find(probe.word("1199"))) == 2
+    assert sheet.find(probe.word("24,000.000"))
+    assert sheet.find(probe.word("23,980.000"))
+    assert sheet.find(probe.word("7.000"))
+    assert sheet.find(probe.word("recorded"))
+    assert not sheet.find(probe.word("R-7"))
+    sums = [fils for _, _, fils in summed(receipt(*many, fine(1, fils=7_000), refused=frozenset({3_599})))]
+    assert sum(sums) == 3_600 * 20_000 + 7_000
+    assert len(sums) == 5
+
+
+def test_a_line_that_the_books_have_cleared_still_prints(printer: Printer, probe: Probe) -> None:
+    cleared = Item("forgotten", ItemKind.RENEWAL, Local("", ""), 40_000, 2, "", 0)
+    (sheet,) = sheets(printer, receipt(cleared))
+    assert sheet.find(probe.word("renewal,"))
 
 
 # --- what becomes of it -----------------------------------------------------------------------------

@@ -34,7 +34,7 @@ _TEMPLATE: Final = files("bot.services.receipts").joinpath("receipt.typ").read_b
 _FONT: Final = "IBM Plex Sans Arabic"
 _FONTS: Final = files("fontpkg_ibm_plex_sans_arabic").joinpath("files")
 MOST_LINES: Final = 60
-"""Lines listed one by one, on four pages; of more only the sums are told."""
+"""Lines listed one by one where residencies are renewed, on three pages; of more only the sums are told."""
 
 _QUIET_ZONE: Final = 4
 """Light modules around the code (ISO/IEC 18004)."""
@@ -171,7 +171,7 @@ class Printer:
         }
 
     def _lines(self, receipt: Receipt) -> list[dict[str, Any]]:
-        if len(receipt.items) > MOST_LINES:
+        if counts(receipt.items)[1] and len(receipt.items) > MOST_LINES:
             return [
                 {"title": self._both(title), "kind": self._both(kind), "sum": amount(fils)}
                 for title, kind, fils in summed(receipt)
