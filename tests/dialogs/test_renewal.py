@@ -37,6 +37,14 @@ from tests.dialogs.harness import CIVIL_ID, HOLD, NOON, Chat
 
 LINK = SignInLink("S1", "https://iqamati.example/signin/t0ken", "id.example.kw", NOON + 300)
 READY = File((WIFE, SON))
+TERMS = (
+    "By going on you agree: the data are right as shown; a fee paid is not returned once the renewal is "
+    "recorded; what the ministry's records say decides. Nothing is paid yet."
+)
+WRONG = (
+    "Then correct it before renewing: ask for “Latin name correction” on the ministry's page, with a copy of "
+    "the passport. The civil ID follows at the Public Authority for Civil Information."
+)
 
 
 def own(**other: object) -> File:
@@ -84,7 +92,7 @@ def test_journey_b_one_family_one_pass(chat: Chat) -> None:
     chat.hears("Compare with the passport, letter by letter:").hears_text("WIFE ALI").hears_text(
         "SON ALI"
     ).did()
-    chat.presses("They are right").stands("renewal.terms").hears("By going on you agree").did()
+    chat.presses("They are right").stands("renewal.terms").hears(TERMS).did()
     chat.presses("I agree").did(QuoteRenewals((wish(WIFE, 2), wish(SON, 2)))).stands("renewal.summary")
     chat.hears("In all *{total}*", total=Money(80_000)).hears(
         "This price holds until {until}.", until=Hour(quoted.until)
@@ -135,7 +143,7 @@ def test_days_left_in_every_plural(chat: Chat, days: int) -> None:
 
 @pytest.mark.parametrize("days", [1, 2, 3, 10, 11, 99, 100])
 def test_since_when_it_is_over_in_every_plural(chat: Chat, days: int) -> None:
-    listed(chat, File((candidate(Kin.WIFE, days=-days),))).hears("over since {n} day", n=days)
+    listed(chat, File((candidate(Kin.WIFE, days=-days),))).hears("ended {n} day ago", n=days)
 
 
 def test_the_last_day(chat: Chat) -> None:
@@ -293,7 +301,7 @@ def test_an_investor_may_have_fifteen_years(chat: Chat) -> None:
 
 def test_a_late_residency_is_paid_with_its_fine(chat: Chat) -> None:
     late = candidate(Kin.WIFE, days=-3, fines=(overstay(),))
-    listed(chat, File((late, SON))).hears("over since {n} day", n=3).presses("Renew the ready one")
+    listed(chat, File((late, SON))).hears("ended {n} day ago", n=3).presses("Renew the ready one")
     chat.hears("Each amount includes fines of {amount}.", amount=Money(6_000))
     chat.presses("{n} year: {amount}", n=1, amount=Money(46_000))
     summed(chat, price((late, 1), (SON, 1))).hears("In all *{total}*", total=Money(46_000))
@@ -312,7 +320,7 @@ def to_summary(chat: Chat, quoted: Quoted | None = None) -> Chat:
 
 def test_a_wrong_name_is_corrected_first(chat: Chat) -> None:
     listed(chat, READY).presses("Renew the ready one").presses("{n} year: {amount}", n=1)
-    chat.presses("A name is wrong").stands("renewal.wrong").hears("Then correct it before renewing")
+    chat.presses("A name is wrong").stands("renewal.wrong").hears(WRONG)
     chat.offers("🔗 Residency page", "Check again", "Back", "Menu").presses("Back").stands("renewal.names")
     chat.presses("A name is wrong").presses("Check again").stands("renewal.file").did(ListFile())
 

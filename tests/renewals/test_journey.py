@@ -84,7 +84,7 @@ async def test_a_family_is_renewed_and_stands_so_in_the_records(town: Town, regi
 
 async def test_a_late_one_with_the_fine(town: Town) -> None:
     as_whom(town, LATE).says("/renewal")
-    chat = (await town.settle()).hears("over since {n} day", n=45)
+    chat = (await town.settle()).hears("ended {n} day ago", n=45)
     chat.presses("Renew the ready one").hears(
         "Each amount includes fines of {amount}.", amount=Money(120_000)
     )

@@ -76,7 +76,7 @@ def _date(iso: str) -> Day:
 def left(one: Candidate) -> Arg:
     """How many days are left, or since when it is over."""
     if one.days < 0:
-        return say(NP_("over since {n} day", "over since {n} days"), n=-one.days)
+        return say(NP_("ended {n} day ago", "ended {n} days ago"), n=-one.days)
     if one.days == 0:
         return say(N_("ends today"))
     return say(NP_("ends in {n} day", "ends in {n} days"), n=one.days)
@@ -245,8 +245,8 @@ def duration_text(renewing: Renewing) -> Arg:
     else:
         asked = say(
             NP_(
-                "For how long? The amounts are for {n} person together.",
-                "For how long? The amounts are for all {n} together.",
+                "For how long? The amounts are for {n} person.",
+                "For how long? The amounts are for {n} people together.",
             ),
             n=len(people),
         )
