@@ -160,6 +160,7 @@ async def _converse(settings: Settings, arguments: argparse.Namespace, *, alone:
         terminal = Terminal(
             log=service.log,
             handle=service.runtime.handle,
+            intake=service.intake,
             settled=service.runtime.deliveries.settled,
             user=arguments.channel_user,
             language=arguments.lang,

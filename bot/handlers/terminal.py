@@ -10,6 +10,7 @@ import secrets
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Final, TextIO
 
 import httpx
@@ -17,8 +18,9 @@ import msgspec
 
 from bot.errors import ConfigError
 from bot.handlers.chat_log import ChatLog, Disarmed, Ear, Erased, Settled, Shown
+from bot.handlers.files import Intake, Kept, shown_name
 from bot.i18n.render import bare
-from bot.model import Button, Chat, Pressed, Typed, plain
+from bot.model import Attached, Button, Chat, Pressed, Typed, plain
 from bot.ports import Handle
 from bot.tasks import Tasks
 
@@ -53,9 +55,10 @@ class Terminal:
       3                    press button 3 of the latest message (#3 where the question wants a number)
       !pay BUTTON          pay the latest link on the sandbox page: approved, funds, pin, cancel,
                            timeout or pending; then wait for what the chat says about it
+      !file PATH           send a file, where the latest question asks for one
       !wait                wait for the next message that comes by itself, at most --timeout seconds
 
-    Exit status 0 at the end of input, 1 when a !wait or !pay saw nothing in time.
+    Exit status 0 at the end of input, 1 when a !wait or !pay saw nothing in time or a !file could not be read.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Terminal:
         *,
         log: ChatLog,
         handle: Handle,
+        intake: Intake,
         settled: Callable[[Chat], Awaitable[None]],
         user: str,
         language: str,
@@ -73,6 +77,7 @@ class Terminal:
             raise ConfigError("--channel-user: 1 to 64 of A-Z, a-z, 0-9, _, . and -")
         self._log = log
         self._handle = handle
+        self._intake = intake
         self._settled = settled
         self._chat = Chat(NAME, user)
         self._language = language
@@ -108,7 +113,8 @@ class Terminal:
             if not await self._pay(text.removeprefix("!pay").strip() or "approved"):
                 return False
             return await self._next(ear)
-        await self._send(text)
+        if not await self._send(text):
+            return False
         try:
             async with asyncio.timeout(self._timeout):
                 await self._settled(self._chat)
@@ -163,9 +169,11 @@ class Terminal:
 
     # --- both -----------------------------------------------------------------------------------
 
-    async def _send(self, text: str) -> None:
-        """A typed line: a press of a button where it is the number of one, else text."""
+    async def _send(self, text: str) -> bool:
+        """A typed line: a press of a button where it is the number of one, a file, else text; False for no file."""
         name = f"term:{secrets.token_hex(8)}"
+        if text.startswith("!file"):
+            return await self._send_file(name, text.removeprefix("!file").strip())
         number = text.removeprefix("#")
         button = None
         if number.isdecimal() and len(number) <= 2 and 1 <= int(number) <= len(self._buttons):  # noqa: PLR2004
@@ -176,6 +184,30 @@ class Terminal:
             await self._handle(Pressed(id=name, chat=self._chat, language=self._language, token=button.token))
         else:
             await self._handle(Typed(id=name, chat=self._chat, language=self._language, text=text))
+        return True
+
+    async def _send_file(self, event: str, path: str) -> bool:
+        """The file at ``path``, where the chat's question asks for one; elsewhere it is not even read."""
+        kept = Kept()
+        if "document" in await self._intake.awaits(self._chat):
+            try:
+                content = await asyncio.to_thread(_read, path, self._intake.limit + 1)
+            except OSError as error:
+                self._print(f"! cannot read {path}: {error.strerror}")
+                return False
+            kept = await self._intake.keep(self._chat, content, shown_name(path))
+        await self._handle(
+            Attached(
+                id=event,
+                chat=self._chat,
+                language=self._language,
+                kind="document",
+                file=kept.file,
+                missing=kept.missing,
+                name=shown_name(path),
+            )
+        )
+        return True
 
     async def _skip(self) -> None:
         """Go to the end of the log: a script prints only what it causes. Old buttons can be pressed."""
@@ -209,6 +241,8 @@ class Terminal:
         for number, button in enumerate((b for row in entry.rows for b in row), 1):
             link = f" {button.url}" if button.url else ""
             self._print(f"  [{number}] {button.label}{link}")
+        if "document" in entry.awaits:
+            self._print("  [!file PATH]")
         if not self._plain:
             self._print("")
 
@@ -232,6 +266,12 @@ class Terminal:
     def _print(self, text: str) -> None:
         # A terminal that knows isolates needs them; a script compares text.
         print(bare(text).replace("\u00a0", " ") if self._plain else text, file=self._out, flush=True)
+
+
+def _read(path: str, limit: int) -> bytes:
+    """The first ``limit`` bytes of a file."""
+    with Path(path).expanduser().open("rb") as opened:
+        return opened.read(limit)
 
 
 async def _lines(source: TextIO) -> AsyncIterator[str]:

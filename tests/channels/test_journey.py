@@ -181,6 +181,7 @@ async def terminal(service: Service, _api: bot_api.BotApi, language: str) -> Asy
     end = Terminal(
         log=service.log,
         handle=service.runtime.handle,
+        intake=service.intake,
         settled=service.runtime.deliveries.settled,
         user=f"tester-{language}",
         language=language,

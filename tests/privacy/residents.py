@@ -119,6 +119,7 @@ async def terminal(service: Service) -> AsyncIterator[Talk]:
     end = Terminal(
         log=service.log,
         handle=service.runtime.handle,
+        intake=service.intake,
         settled=service.runtime.deliveries.settled,
         user=TERMINAL_USER,
         language="en",
