@@ -48,6 +48,7 @@ from tests.dialogs.data import (
 from tests.dialogs.dates import known, me, son
 from tests.dialogs.family import EVERY_BLOCK, MOTHER, SON, WIFE, overstay, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, MASKED, NOON, Chat
+from tests.dialogs.staff import OFFICE, SHEET
 
 OUTSTANDING: Final = (leaving.fine(1, 1_234_500), leaving.fine(2, 5_000, FineKind.TRAFFIC))
 VERIFY: Final = "https://iqamati.example/verify/017t0ken"
@@ -87,6 +88,8 @@ ANSWERS: Final[dict[str, msgspec.Struct]] = {
     "home": Nothing(),
     "violations": SEARCH,
     "renewal": RENEWING,
+    "company": OFFICE,
+    "batch": SHEET,
     "overstay": Question(
         last=date(2026, 10, 7),
         stay=leaving.stayed(-45, fines=OUTSTANDING),
@@ -144,6 +147,8 @@ def stand(language: str, dialog: str, state: str, answers: msgspec.Struct | None
         "home": (),
         "violations": (frame(home, "violations"),),
         "renewal": (frame(home, "renewal"),),
+        "company": (frame(home, "company"),),
+        "batch": (frame(home, "company"), frame(BOOK.dialogs["company"], "batch")),
         "overstay": (frame(home, "overstay"),),
         "family_join": (frame(home, "family_join"),),
         "find_reference": (frame(home, "violations"), frame(violations, "finding")),

@@ -322,6 +322,7 @@ def test_keywords_name_what_exists() -> None:
     assert {t for targets in tables["dialogs"].values() for t in targets} == {
         "violations",
         "renewal",
+        "company",
         "overstay",
         "family_join",
         "find_reference",

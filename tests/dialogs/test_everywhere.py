@@ -8,6 +8,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.dialogs.checkout import CancelOrder, CheckoutRefused, CheckPayment, OpenOrder, RenewLink, Status
+from bot.dialogs.company import (
+    Bodies,
+    FindWorker,
+    FindWorkerRefused,
+    Found,
+    ListBodies,
+    ListWorkers,
+    QuoteWorkers,
+    Workers,
+)
+from bot.dialogs.company.effects import (
+    BatchRefused,
+    FindTemplate,
+    QuoteBatch,
+    ReadBatch,
+    StartBatch,
+    StartBatchRefused,
+    StopBatch,
+    Stopped,
+)
 from bot.dialogs.family_join import AskDay, Today
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
 from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
@@ -42,6 +62,20 @@ from tests.dialogs.family import FAMILY, SON, WIFE, price
 from tests.dialogs.harness import BOOK, CIVIL_ID, NOON, Chat
 from tests.dialogs.leaving import cleared, stayed
 from tests.dialogs.places import MANY, PLACES, stand
+from tests.dialogs.staff import (
+    BEGUN,
+    BLOCKED,
+    CHECKED,
+    COMPANY,
+    DUE,
+    FOUND,
+    HALF,
+    HOPELESS,
+    MINISTRY,
+    QUOTE,
+    TEMPLATE,
+    quoted,
+)
 
 EVERYWHERE = pytest.mark.parametrize(("dialog", "state"), PLACES)
 
@@ -95,6 +129,8 @@ def test_cancel_leaves_or_asks_the_gateway(language: str, dialog: str, state: st
         )
     elif dialog in {"find_reference", "verify"}:
         chat.stands("violations.method")
+    elif dialog == "batch":
+        chat.stands("company.desk")
     else:
         chat.stands().hears("Which service?")
 
@@ -176,6 +212,15 @@ def _where(chat: Chat) -> Any:
 
 
 OUTCOMES: dict[type[Effect], list[Any]] = {
+    ListBodies: [Bodies((COMPANY,)), Bodies((COMPANY, MINISTRY)), Bodies(()), *Fault],
+    ListWorkers: [DUE, Workers(()), *Fault],
+    FindWorker: [FOUND, Found(BLOCKED), *FindWorkerRefused, *Fault],
+    QuoteWorkers: [quoted(), quoted(changed=True, large=True), *QuoteRefused, *Fault],
+    FindTemplate: [TEMPLATE, *Fault],
+    StartBatch: [BEGUN, CHECKED, *StartBatchRefused, *Fault],
+    ReadBatch: [HALF, CHECKED, HOPELESS, *BatchRefused, *Fault],
+    StopBatch: [Stopped(), *Fault],
+    QuoteBatch: [QUOTE, *BatchRefused, *Fault],
     FindFines: [OWED, Owed(()), Owed((BARRED,)), Owed(MANY), *FindFinesRefused, *Fault],
     FindReference: [Reference("12345678"), *FindReferenceRefused, *Fault],
     OpenOrder: [link(), *CheckoutRefused, *Fault],

@@ -54,7 +54,7 @@ def nobody_text(_office: Office) -> Arg:
 def bodies(office: Office) -> tuple[Option, ...]:
     """Each body with how many workers are due."""
     return tuple(
-        Option(str(place), say(N_("{name}, due: {n}"), name=each.name, n=each.due))
+        Option(str(place), say(N_("{name}, due: {count}"), name=each.name, count=each.due))
         for place, each in enumerate(office.bodies)
     )
 
@@ -84,7 +84,7 @@ def due_text(office: Office) -> Arg:
     asked = say(N_("Which worker? Those whose residency ends first stand first."))
     if not office.more:
         return asked
-    return lines(asked, say(N_("These are the first {n}. All at once: send a list as a file."), n=SHOWN))
+    return lines(asked, say(N_("These are the first {count}. All at once: send a list as a file."), count=SHOWN))
 
 
 def due_options(office: Office) -> tuple[Option, ...]:
