@@ -242,6 +242,11 @@ def test_nobody_of_the_cast_is_also_of_the_population() -> None:
             assert role.person not in relations.dependants(place.head, TODAY)
         if place.body is not None:
             assert role.person not in relations.workers(bodies.number(place.body), TODAY)
+    drawn = [each for role in roles for each in households.dependants(role.person, TODAY)]
+    assert drawn
+    assert all(
+        relations.place(each, TODAY).head is None for each in drawn if each.index not in relations.ROLES
+    )
 
 
 def test_people_are_the_same_in_every_release() -> None:
