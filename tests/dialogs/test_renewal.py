@@ -1,5 +1,8 @@
 """Renewing residencies: from the file to the payment, whole and in its turns. Journey B of the design."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -37,6 +40,7 @@ from tests.dialogs.harness import CIVIL_ID, HOLD, NOON, Chat
 
 LINK = SignInLink("S1", "https://iqamati.example/signin/t0ken", "id.example.kw", NOON + 300)
 READY = File((WIFE, SON))
+DOCUMENT = Path(__file__).parents[2] / "docs" / "services" / "renewal.md"
 TERMS = (
     "By going on you agree: the data are right as shown; a fee paid is not returned once the renewal is "
     "recorded; what the ministry's records say decides. Nothing is paid yet."
@@ -515,3 +519,36 @@ def test_a_family_fits_a_session(chat: Chat) -> None:
 
 def test_the_number_paid_for_is_masked() -> None:
     assert hidden(WIFE) == "2900****1017"
+
+
+# --- as the document counts it -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("way", "known"), [("signed in already", True), ("not signed in", False)])
+def test_the_document_counts_right(chat: Chat, way: str, known: bool) -> None:  # noqa: FBT001
+    """Presses up to our payment page, whose own "Pay" is the last one."""
+    row = next(line for line in DOCUMENT.read_text("utf-8").splitlines() if f"Two persons, {way}" in line)
+    typed, presses = (re.match(r"\d+", cell.strip()) for cell in row.split("|")[3:5])
+    assert typed
+    assert presses
+    payable(chat).answers(QuoteRenewals, price((WIFE, 1), (SON, 1))).answers(ListFile, FAMILY)
+    chat.answers(BeginSignIn, LINK).answers(ConfirmSignIn, Confirmed(CIVIL_ID)).says("/menu")
+    counted = 2  # "Open payment page" here, and "Pay" on our page
+    if known:
+        signed(chat)
+    for start in (
+        "Renew residency",
+        "Renew the ready one",
+        "{n} year: {amount}",
+        "They are right",
+        "I agree",
+        "Pay {total}",
+    ):
+        chat.presses(start)
+        counted += 1
+        if chat.top.dialog == "identify":
+            counted += 1  # "Open sign-in page"
+            chat.returned("S1").says("402917")
+    chat.stands("renewal.paying", "checkout.paying")
+    assert counted == int(presses[0])
+    assert int(typed[0]) == (0 if known else 1)
