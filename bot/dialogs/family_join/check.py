@@ -10,7 +10,7 @@ import msgspec
 from bot.dialogs.family_join.effects import AskDay, Today
 from bot.i18n.text import N_, Code, say
 from bot.residency.family_join import Answers, Joining, Question, Verdict, next_question, verdict
-from bot.rules import RULES
+from bot.rules import RULES, Who, at, now
 from bot.spec import Invalid
 from bot.spelling import fold
 
@@ -113,9 +113,15 @@ def anew(check: Check) -> Check:
 
 
 def fees_since(check: Check) -> date:
-    """From which day the schedule of fees holds that the verdict quotes."""
+    """From which day the residency fee of the verdict holds; that of the check where the rules know none."""
     on = day_of(check)
-    return max(one.first for fee in RULES.fees.fee for one in fee.period if one.first <= on)
+    who = Who.OTHER if check.joining is Joining.OTHER else Who.NEAR
+    joins = now(RULES.family.residency, on).article
+    for price in RULES.fees.fee:
+        if price.fits(who, joins, kuwaiti=False, sponsor_article=check.article):
+            period = at(price.period, on)
+            return on if period is None else period.first
+    return on
 
 
 def article(text: str, today: date) -> int | Invalid:  # noqa: ARG001 - every reader has this shape

@@ -82,7 +82,7 @@ _WHAT: Final[dict[Hurdle, Msg]] = {
     ),
     Hurdle.PASSPORT: N_("The passport ended on {day}. The embassy renews it."),
     Hurdle.ABROAD: N_(
-        "Abroad since {day}, longer than the law allows; the residency may have lapsed. Residency Affairs, phone {phone}"
+        "Longer abroad than the law allows, since {day}; the residency may have lapsed. Residency Affairs, phone {phone}"
     ),
     Hurdle.BIOMETRIC: N_(
         "The biometric fingerprint has not been taken. Book an appointment in Sahel or Meta."
