@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import Unavailable
 from bot.services.ledger import Ledger, migrate, open_engine
-from bot.services.ledger.tables import attempts, metadata, order_history, order_items, orders
+from bot.services.ledger.tables import attempts, metadata, order_history, order_items, orders, postings
 
 ORDER: dict[str, Any] = {
     "ref": "IQ-0000-0001",
@@ -111,6 +111,16 @@ async def test_a_fine_is_in_one_live_order(engine: AsyncEngine) -> None:
     await _add(engine, order_items, **{**ITEM, "live": False})
     with pytest.raises(IntegrityError):
         await _add(engine, order_items, **ITEM)
+
+
+async def test_a_part_stands_one_way_at_the_registry(engine: AsyncEngine) -> None:
+    await _add(engine, orders, **ORDER)
+    part = {"order_id": 1, "part": 0, "status": "pending", "reason": "", "at": 1}
+    await _add(engine, postings, **part)
+    await _add(engine, postings, **{**part, "part": 1})
+    for wrong in (part, {**part, "part": 2, "status": "lost"}):
+        with pytest.raises(IntegrityError):
+            await _add(engine, postings, **wrong)
 
 
 async def test_an_order_is_paid_once_and_tried_once_at_a_time(engine: AsyncEngine) -> None:

@@ -56,6 +56,40 @@ async def test_a_card_shows_all_but_who(world: World, capsys: Capture) -> None:
     ]
 
 
+async def test_a_card_shows_how_each_part_stands_at_the_registry(world: World, capsys: Capture) -> None:
+    order = await world.partly()
+    shown = await command(world.desk(), capsys, "orders", order.ref)
+    rows = [line.split() for line in shown.lines]
+    assert ["PART", "NUMBER", "KIND", "YEARS", "UNTIL", "KWD", "REGISTRY"] in rows
+    assert ["1", "R-0", "renewal", "2", "2028-12-31", "20.000", "posted"] in rows
+    assert ["2", "R-1", "renewal", "2", "2028-12-31", "20.000", "refused", "(not_renewable)"] in rows
+    assert ["2", "F-9", "traffic", "5.250", "refused", "(not_renewable)"] in rows
+    told = await command(world.desk(), capsys, "orders", order.ref, "--json")
+    line = told.json["orders"][0]["lines"][1]
+    assert (line["number"], line["years"], line["until"], line["part"]) == ("R-1", 2, "2028-12-31", 2)
+    assert (line["registry"], line["reason"], line["since"]) == (
+        "refused",
+        "not_renewable",
+        "2026-11-21T12:00:00+03:00",
+    )
+
+
+async def test_an_unpaid_order_is_nowhere_at_the_registry(world: World, capsys: Capture) -> None:
+    order = await world.order()
+    told = await command(world.desk(), capsys, "orders", order.ref, "--json")
+    assert [line["registry"] for line in told.json["orders"][0]["lines"]] == [None]
+
+
+async def test_of_thousands_of_lines_people_see_the_first(world: World, capsys: Capture) -> None:
+    order = await world.order(*([1_000] * 75))
+    shown = await command(world.desk(), capsys, "orders", order.ref)
+    assert "and 15 more lines" in shown.text
+    assert (
+        len((await command(world.desk(), capsys, "orders", order.ref, "--json")).json["orders"][0]["lines"])
+        == 75
+    )
+
+
 async def test_a_list_can_be_narrowed(world: World, capsys: Capture) -> None:
     paid = await world.paid()
     open_ = await world.order()

@@ -4,6 +4,7 @@ import pytest
 
 from bot.operators.review import FOUND
 from bot.services.ledger import Event, Order, OrderStatus
+from bot.services.orders.refunds import NotPossible
 from tests.operators.commands import command
 from tests.operators.world import HOUR, Different, World
 
@@ -132,3 +133,28 @@ async def test_refused_notifications_are_counted(world: World, capsys: Capture) 
     world.clock.advance(25 * HOUR)
     shown = await command(world.desk(), capsys, "review", "--json")
     assert shown.json["notifications_refused_last_day"] == 0
+
+
+async def test_an_order_the_registry_took_in_part(world: World, capsys: Capture) -> None:
+    order = await world.partly()
+    assert await matters(world, capsys) == [("order", order.ref)]
+    shown = await command(world.desk(), capsys, "review")
+    assert "refuses to record parts of it, worth 25.250" in shown.text
+    assert f"iqamati review --retry {order.ref}" in shown.text
+    assert f"iqamati refund {order.ref} --amount 25.250" in shown.text
+    with pytest.raises(NotPossible, match="give it back first"):
+        await command(world.desk(), capsys, "review", "--close", order.ref, "--because", "no")
+    await command(world.desk(), capsys, "review", "--retry", order.ref)
+    assert await world.statuses("postings") == ["posted", "pending"], "what is recorded stays so"
+    assert await world.status(order) is OrderStatus.PAID
+
+
+async def test_what_a_part_cost_can_go_back_and_nothing_waits_any_more(world: World, capsys: Capture) -> None:
+    order = await world.partly()
+    await command(
+        world.desk(), capsys, "refund", order.ref, "--amount", "25.250", "--because", "not renewable", "--yes"
+    )
+    assert await matters(world, capsys) == []
+    assert await world.status(order) is OrderStatus.POSTED
+    live = {row["number"]: bool(row["live"]) for row in await world.rows("order_items")}
+    assert live == {"R-0": True, "R-1": False, "F-9": False}

@@ -177,8 +177,8 @@ class World:
 
     # --- what residents did ------------------------------------------------------------------
 
-    async def order(self, *fils: int) -> Order:
-        """An open order with a fine for each amount."""
+    async def order(self, *fils: int, items: tuple[Item, ...] = ()) -> Order:
+        """An open order with a fine for each amount, or of these lines."""
         ref = new_reference()
         chat = msgspec.json.encode(Chat("whatsapp", PHONE))
         new = NewOrder(
@@ -188,7 +188,8 @@ class World:
             chat_blind=self.keyring.blind(f"whatsapp:{PHONE}"),
             language="ar",
             subject="2850****0029",
-            items=tuple(
+            items=items
+            or tuple(
                 Item(f"{ref}:{position}", ItemKind.TRAFFIC, Local("مخالفة", "Fine"), each)
                 for position, each in enumerate(fils or (5000,))
             ),
@@ -218,9 +219,11 @@ class World:
             changes = {"status": AttemptStatus.LINKED, "provider_ref": made.provider_ref, "url": made.url}
             return await work.set_attempt(attempt, now, "gateway", "page made", **changes)
 
-    async def paid(self, *fils: int, knob: str = "", posted: bool = True) -> Order:
+    async def paid(
+        self, *fils: int, knob: str = "", posted: bool = True, items: tuple[Item, ...] = ()
+    ) -> Order:
         """A paid order, recorded at the registry."""
-        order = await self.order(*fils)
+        order = await self.order(*fils, items=items)
         attempt = await self.charge(order, knob=knob)
         now = self.clock.now()
         async with self.ledger.write() as work:
@@ -229,10 +232,26 @@ class World:
             await work.set_attempt(attempt, now, "gateway", "enquiry agrees: paid", **taken, **numbers)
             changes = {"status": OrderStatus.PAID, "paid_at": now, "bank": numbers["bank"], "post_due": now}
             order = await work.set_order(order, now, "gateway", "paid", **changes)
+            await work.add_postings(order.id, now)
             if posted:
+                await work.set_postings(order.id, {item.part: "" for item in await work.items(order.id)}, now)
                 changes = {"status": OrderStatus.POSTED, "post_due": None}
                 order = await work.set_order(order, now, "registry", "answered: recorded", **changes)
         return order
+
+    async def partly(self) -> Order:
+        """A paid order for two residencies and a fine; the registry took one of them."""
+        lines = [
+            Item(f"R-{part}", ItemKind.RENEWAL, Local("معال", "Dependant"), 20_000, 2, "2028-12-31", part)
+            for part in range(2)
+        ]
+        fine = Item("F-9", ItemKind.TRAFFIC, Local("مخالفة", "Fine"), 5_250, part=1)
+        order = await self.paid(items=(*lines, fine), posted=False)
+        now = self.clock.now()
+        async with self.ledger.write() as work:
+            await work.set_postings(order.id, {0: "", 1: "not_renewable"}, now)
+            changes = {"status": OrderStatus.REVIEW, "reason": "partly", "post_due": None}
+            return await work.set_order(order, now, "registry", "answered: partly", **changes)
 
     async def reviewed(
         self, order: Order, reason: str, *, captured: int = 5000, knob: str = "", button: str = "approved"
