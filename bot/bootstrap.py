@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,10 +20,10 @@ from bot.config import Settings
 from bot.crypto import Keyring
 from bot.dialogs import book
 from bot.dialogs.home import Operator
-from bot.domain import Item
 from bot.embedded import EmbeddedValkey
-from bot.errors import ConfigError, StoreAway
+from bot.errors import ConfigError, StoreAway, Unavailable
 from bot.handlers.address import networks
+from bot.handlers.batches import batch_routes
 from bot.handlers.chat_log import LogChannel
 from bot.handlers.files import Intake
 from bot.handlers.guard import Guard, Limits
@@ -38,12 +38,16 @@ from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
 from bot.model import Chat, Woken
 from bot.outside import open_gateways, open_provider, pay_hosts, registry_address
-from bot.ports import Asked, Channel, Clock, Effect, Executor, Wake
+from bot.ports import Channel, Clock, Effect, Executor, Wake
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
 from bot.serve import Lane
 from bot.services.authority import guarded
+from bot.services.batches import Batches, Checking, Papers
+from bot.services.batches import executors as batch_executors
+from bot.services.companies import Companies
+from bot.services.companies import executors as company_executors
 from bot.services.http import make_client
 from bot.services.identity import SignIns
 from bot.services.identity import executors as identity_executors
@@ -79,7 +83,7 @@ if TYPE_CHECKING:
 LAST_WORDS: Final = 3.0
 """Seconds that deliveries under way have when the service stops."""
 SWEEP_EVERY: Final = 10.0
-"""Seconds between looks at orders that are due."""
+"""Seconds between looks at orders and batches that are due."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Service:
     runtime: Runtime
     intake: Intake
     orders: Orders
+    batches: Batches
     receipts: Receipts
     sign_ins: SignIns
     verification: Verification
@@ -153,6 +158,7 @@ class Service:
             ),
             *receipt_routes(self.receipts, render=self.renderer.render),
             *my_data_routes(self.personal.exports),
+            *batch_routes(self.batches.papers),
             *verify_routes(self.verification, render=self.renderer.render, back_url=self._back),
             *signin_routes(
                 self.sign_ins,
@@ -172,20 +178,21 @@ class Service:
         return None if self.telegram is None else self.telegram.lane(self.runtime.handle, self.intake)
 
     def sweep(self) -> None:
-        """Begin the process's own rounds: timers, recovery, orders that are due, personal data."""
+        """Begin the process's own rounds: timers, recovery, orders and batches that are due, personal data."""
         Sweeper(self.runtime, self.store, self.clock, self.tasks).start()
         self.personal.upkeep.start()
-        self.tasks.spawn(self._sweep_orders(), "orders sweep")
+        self.tasks.spawn(self._sweep(self.orders.sweep), "orders sweep")
+        self.tasks.spawn(self._sweep(self.batches.sweep), "batches sweep")
 
     def attend(self) -> None:
         """Begin only the rounds of a process that helps another one: signs of life for what it has in hand."""
         Sweeper(self.runtime, self.store, self.clock, self.tasks).attend()
         self.personal.upkeep.attend()
 
-    async def _sweep_orders(self) -> None:
+    async def _sweep(self, work: Callable[[], Awaitable[int]]) -> None:
         while True:
-            with contextlib.suppress(StoreAway):
-                await self.orders.sweep()
+            with contextlib.suppress(StoreAway, Unavailable):
+                await work()
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _health(self, _request: Request) -> Response:
@@ -255,12 +262,13 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         async def wake(event: Woken) -> None:
             await runtime.handle(event)
 
+        batches = _batches(settings, ledger, files, registry, keyring, tasks, wake, renderer)
         orders = Orders(
             ledger=ledger,
             gateways=gateways,
             registry=registry,
             appraiser=Appraiser(registry, clock),
-            baskets=_Unpriced(),
+            baskets=batches,
             clock=clock,
             keyring=keyring,
             wake=wake,
@@ -281,6 +289,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             **order_executors(orders, receipts),
             **identity_executors(sign_ins),
             **mine.executors,
+            **company_executors(Companies(registry, clock, _quotes(settings))),
+            **batch_executors(batches),
             **renewal_executors(Renewals(registry, clock, _quotes(settings))),
             **reminder_executors(Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)),
             **Travel(registry, clock).executors(),
@@ -290,10 +300,15 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
                 lambda: _chats(telegram),
             ),
         }
-        operator = Operator(settings.operator_name, settings.operator_authority)
-        dialogs = book(operator, Keywords(renderer), settings.sign_in_minutes * 60, settings.file_megabytes)
-        gated = guarded(executors, registry)
-        runtime = Runtime(dialogs, store, renderer, tuple(channels), gated, clock, tasks)
+        dialogs = book(
+            Operator(settings.operator_name, settings.operator_authority),
+            Keywords(renderer),
+            settings.sign_in_minutes * 60,
+            settings.file_megabytes,
+        )
+        runtime = Runtime(
+            dialogs, store, renderer, tuple(channels), guarded(executors, registry), clock, tasks
+        )
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
         stack.push_async_callback(_flush, store)
         stack.push_async_callback(tasks.close)
@@ -308,6 +323,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             runtime=runtime,
             intake=Intake(files, runtime.awaits, files.limit),
             orders=orders,
+            batches=batches,
             receipts=receipts,
             sign_ins=sign_ins,
             verification=verification,
@@ -319,12 +335,33 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         )
 
 
-class _Unpriced:
-    """No basket is kept."""
-
-    async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
-        del ref, asked
-        return None
+def _batches(
+    settings: Settings,
+    ledger: Ledger,
+    files: FileStore,
+    registry: Registry,
+    keyring: Keyring,
+    tasks: Tasks,
+    wake: Wake,
+    renderer: Renderer,
+) -> Batches:
+    clock = SystemClock()
+    papers = Papers(
+        ledger=ledger, keyring=keyring, clock=clock, plain=renderer.plain, base_url=settings.base_url
+    )
+    checking = Checking(
+        ledger=ledger, staff=registry, keyring=keyring, clock=clock, wake=wake, link=papers.link
+    )
+    return Batches(
+        ledger=ledger,
+        files=files,
+        checking=checking,
+        papers=papers,
+        keyring=keyring,
+        clock=clock,
+        tasks=tasks,
+        prices=_quotes(settings),
+    )
 
 
 def _quotes(settings: Settings) -> QuoteLimits:

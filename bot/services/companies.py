@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Protocol
 
-import msgspec
-
 from bot.clock import local
 from bot.dialogs.company.effects import (
     Bodies,
@@ -19,21 +17,14 @@ from bot.dialogs.company.effects import (
     Workers,
 )
 from bot.dialogs.renewal import Quoted, QuoteRefused, Wish
-from bot.domain import Bill, Item
+from bot.domain import Bill
 from bot.errors import Malformed
 from bot.i18n.text import Local, masked
 from bot.ports import Asked, Clock, Effect, Executor, Failed
-from bot.residency import RULES, assess, lines
+from bot.residency import RULES, assess
 from bot.residency.facts import Body, Permit
-from bot.residency.verdict import Candidate
 from bot.rules import now as holding
-
-
-class QuoteTerms(msgspec.Struct, frozen=True):
-    """Settings of prices: how long one holds, and the sum above which a fresh sign-in is asked for (fils)."""
-
-    seconds: int
-    large: int
+from bot.services.renewals import QuoteLimits, priced
 
 
 class Staff(Protocol):
@@ -61,15 +52,15 @@ class Companies:
     Args:
         staff: whose workers they are.
         clock: the time.
-        terms: of prices.
+        limits: of prices.
 
     Every method raises `OutsideError` when the registry does not answer.
     """
 
-    def __init__(self, staff: Staff, clock: Clock, terms: QuoteTerms) -> None:
+    def __init__(self, staff: Staff, clock: Clock, limits: QuoteLimits) -> None:
         self._staff = staff
         self._clock = clock
-        self._terms = terms
+        self._limits = limits
 
     async def bodies(self, _effect: ListBodies, asked: Asked) -> Bodies:
         """Execute `ListBodies`."""
@@ -108,27 +99,16 @@ class Companies:
         Raises:
             Failed: a value of `QuoteRefused`.
         """
-        today = self._today()
         found = await self._known(effect.body, tuple(wish.civil_id for wish in effect.wishes))
-        items: list[Item] = []
-        people: list[Candidate] = []
-        for part, wish in enumerate(effect.wishes):
-            permit = found.get(wish.civil_id)
-            candidate = None if permit is None else assess(permit, today)
-            if permit is None or candidate is None or not candidate.ready:
-                raise Failed(QuoteRefused.BLOCKED)
-            mine = lines(permit, wish.years, today, part)
-            if not mine:
-                raise Failed(QuoteRefused.NOT_OFFERED)
-            items += mine
-            people.append(candidate)
-        total = sum(item.fils for item in items)
-        return Quoted(
-            bill=Bill(_subject(effect.body, effect.wishes), tuple(items), tuple(found), effect.body),
-            people=tuple(people),
-            until=self._clock.now() + self._terms.seconds,
-            changed=total != sum(wish.fils for wish in effect.wishes),
-            large=total > self._terms.large,
+        if found.keys() != {wish.civil_id for wish in effect.wishes}:
+            raise Failed(QuoteRefused.BLOCKED)  # somebody works for another body by now
+        return priced(
+            found,
+            effect.wishes,
+            Bill(_subject(effect.body, effect.wishes), body=effect.body),
+            today=self._today(),
+            now=self._clock.now(),
+            limits=self._limits,
         )
 
     async def _known(self, body: str, civil_ids: tuple[str, ...]) -> dict[str, Permit]:

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from bot.dialogs.batch import Sheet
-from bot.dialogs.batch.work import BatchQuote
 from bot.dialogs.checkout import CheckPayment, OpenOrder, RenewLink, Status
 from bot.dialogs.company import (
     Bodies,
@@ -18,6 +17,7 @@ from bot.dialogs.company import (
 )
 from bot.dialogs.company.effects import (
     Batch,
+    BatchQuote,
     FindTemplate,
     QuoteBatch,
     ReadBatch,

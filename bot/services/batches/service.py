@@ -38,10 +38,10 @@ from bot.services.batches.parts import (
     seal_rows,
     together,
 )
-from bot.services.companies import QuoteTerms
 from bot.services.ledger import Ledger, Taken
 from bot.services.ledger.batches import BasketRow, BatchReads, BatchRow, BatchStatus, BatchWork, NewBatch
 from bot.services.orders.parts import chat_blind
+from bot.services.renewals import QuoteLimits
 from bot.tasks import Tasks
 
 
@@ -56,7 +56,7 @@ class Batches:
         keyring: seals what is kept.
         clock: the time.
         tasks: owns the checking of this process.
-        terms: of prices.
+        prices: how long they hold, from when a fresh sign-in is asked for.
 
     Every method raises `Unavailable` while the ledger does not answer.
     """
@@ -71,21 +71,21 @@ class Batches:
         keyring: Keyring,
         clock: Clock,
         tasks: Tasks,
-        terms: QuoteTerms,
+        prices: QuoteLimits,
     ) -> None:
         self._ledger = ledger
         self._files = files
         self._checking = checking
-        self._papers = papers
+        self.papers = papers
         self._keyring = keyring
         self._clock = clock
         self._tasks = tasks
-        self._terms = terms
+        self._prices = prices
         self._limits = checking.limits
 
     async def template(self, _effect: FindTemplate, asked: Asked) -> Template:
         """Execute `FindTemplate`."""
-        excel, text = self._papers.template(asked.language)
+        excel, text = self.papers.template(asked.language)
         return Template(excel, text, self._limits.rows)
 
     # --- checking --------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class Batches:
             batches = BatchReads.of(reads)
             tally = await batches.tally(batch.id)
             offers = together(await batches.offers(batch.id))
-        url, until = self._papers.link(batch.ref, about) if tally.done >= tally.total else ("", 0)
+        url, until = self.papers.link(batch.ref, about) if tally.done >= tally.total else ("", 0)
         waiting = batch.status is BatchStatus.CHECKING and batch.tries > 0
         standing = stood(batch.ref, tally)
         return msgspec.structs.replace(standing, offers=offers, url=url, until=until, waiting=waiting)
@@ -201,7 +201,7 @@ class Batches:
             OutsideError: the registry does not answer.
         """
         batch, about = await self._own(effect.batch, effect.body, asked)
-        await self._checking.refresh(batch.id, about.body, self._clock.now() - self._terms.seconds)
+        await self._checking.refresh(batch.id, about.body, self._clock.now() - self._prices.holds_for)
         async with self._ledger.read() as reads:
             batches = BatchReads.of(reads)
             offers = {each.years: each for each in together(await batches.offers(batch.id))}
@@ -210,7 +210,7 @@ class Batches:
         if offer is None:
             raise Failed(BatchRefused.NONE_LEFT)
         now, ref = self._clock.now(), new_reference()
-        until = asked_at + self._terms.seconds
+        until = asked_at + self._prices.holds_for
         async with self._ledger.write() as work:
             await BatchWork.of(work).add_basket(batch.id, ref, effect.years, offer.fils, now, until)
         return BatchQuote(
@@ -219,7 +219,7 @@ class Batches:
             count=offer.count,
             fils=offer.fils,
             until=until,
-            large=offer.fils > self._terms.large,
+            large=not self._prices.sign_in_above or offer.fils > self._prices.sign_in_above,
         )
 
     async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
@@ -234,7 +234,7 @@ class Batches:
         if found is None:
             return None
         basket, about = found
-        await self._checking.refresh(basket.batch_id, about.body, self._clock.now() - self._terms.seconds)
+        await self._checking.refresh(basket.batch_id, about.body, self._clock.now() - self._prices.holds_for)
         async with self._ledger.read() as reads:
             parts = await BatchReads.of(reads).parts(basket.batch_id, ready=True)
         today = local(self._clock.now()).date()
