@@ -149,7 +149,7 @@ def test_each_block_and_its_way_out(chat: Chat, block: Block) -> None:
         (Barrier(Block.PASSPORT_EXPIRY), "The passport is valid for too short a time.", {}),
         (Barrier(Block.LATIN_NAME), "The Latin name differs from the passport.", {}),
         (Barrier(Block.WORK_PERMIT), "There is no valid work permit.", {}),
-        (Barrier(Block.ABROAD), "Longer abroad than the law allows", {}),
+        (Barrier(Block.ABROAD), "Longer abroad than the law allows without an absence permit.", {}),
     ],
 )
 def test_a_block_of_which_little_is_known(
