@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
+import bot.sandbox
 from bot.domain import Item, ItemKind
 from bot.errors import Declined, Malformed, OutsideError, Unavailable
 from bot.i18n.text import Local
@@ -21,6 +23,7 @@ from bot.residency.calendar import add_years
 from bot.residency.facts import Body, Creditor, Debt, Kin, Permit, Stop
 from bot.sandbox.roster import roster
 from bot.services.http import make_client
+from bot.services.orders.parts import FINAL_REFUSALS
 from bot.services.registry import CONFLICTS, Registry
 from tests.sandbox.kit import JOURNEY_A, NOON, FakeClock, Stage
 from tests.sandbox.people import CITIZEN, LARGE, LATE, ONE_COMPANY, SELF_SPONSOR, SEVERAL, TROUBLED, WAHA
@@ -166,6 +169,12 @@ async def test_a_blocked_renewal_and_one_of_another_order_are_declined(client: R
     blocked = msgspec.structs.replace(items[0], number=own.number)
     with pytest.raises(Declined, match="not_renewable"):
         await client.record_payment("IQ-0000-0000", NOON, "6002", (blocked,))
+
+
+def test_orders_know_every_word_of_the_contract() -> None:
+    assert FINAL_REFUSALS == CONFLICTS
+    document = (Path(bot.sandbox.__file__).parent / "openapi" / "registry.yaml").read_text()
+    assert [word for word in CONFLICTS if f"`{word}`" not in document] == []
 
 
 @pytest.mark.parametrize("word", sorted(CONFLICTS))
