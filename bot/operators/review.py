@@ -25,7 +25,8 @@ FOUND: Final = 2
 ABOUT: Final = """\
 List what needs a person: payments and orders in review, refunds nobody knows the end of, payments the registry
 has not recorded and chats not told for over an hour, notifications that claimed what is not true.
---close ends the review of an order nothing was taken for (its gateway is asked first). --retry has the running
+--close ends the review of an order nothing was taken for (its gateway is asked first; what it contradicts itself about
+is closed with --despite-suspect only, which is written down). --retry has the running
 service record again what the registry had refused of a payment; what it has recorded stays as it is.
 
 Exit code: 0 nothing to do (or it is done); 2 something needs a person; 1 an error.
@@ -67,6 +68,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--close", metavar="ORDER", default="", help="end the review; nothing was taken")
     what.add_argument("--retry", metavar="ORDER", default="", help="record the payment at the registry again")
+    parser.add_argument(
+        "--despite-suspect",
+        action="store_true",
+        help="with --close: the gateway contradicts itself, and you know from elsewhere that nothing was taken",
+    )
     parser.add_argument("--because", default="", metavar="TEXT", help="with --close: the reason")
 
 
@@ -77,6 +83,8 @@ async def run(desk: Desk, arguments: argparse.Namespace) -> int:
         NotPossible: what was asked for cannot be done; nothing was changed.
         Unavailable: the gateway or the ledger does not answer.
     """
+    if arguments.despite_suspect and not arguments.close:
+        raise NotPossible("--despite-suspect goes with --close")
     if arguments.close or arguments.retry:
         return await _decide(desk, arguments)
     now = desk.clock.now()
@@ -94,7 +102,12 @@ async def _decide(desk: Desk, arguments: argparse.Namespace) -> int:
     if arguments.close:
         if not arguments.because.strip():
             raise NotPossible("--because is missing: say why nothing more is needed")
-        order = await desk.closing.close(arguments.close.strip().upper(), why=arguments.because, who=desk.who)
+        order = await desk.closing.close(
+            arguments.close.strip().upper(),
+            why=arguments.because,
+            who=desk.who,
+            despite_suspect=arguments.despite_suspect,
+        )
         done = f"Order {order.ref}: review ended; it is {order.status}."
     else:
         order = await desk.closing.retry_posting(arguments.retry.strip().upper(), who=desk.who)

@@ -158,3 +158,9 @@ async def test_what_a_part_cost_can_go_back_and_nothing_waits_any_more(world: Wo
     assert await world.status(order) is OrderStatus.POSTED
     live = {row["number"]: bool(row["live"]) for row in await world.rows("order_items")}
     assert live == {"R-0": True, "R-1": False, "F-9": False}
+
+
+async def test_a_word_about_a_contradiction_belongs_to_closing(world: World, capsys: Capture) -> None:
+    order = await world.paid()
+    with pytest.raises(NotPossible, match="goes with --close"):
+        await command(world.desk(), capsys, "review", "--despite-suspect", "--retry", order.ref)

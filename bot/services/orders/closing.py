@@ -5,7 +5,7 @@ from typing import Final
 from bot.errors import OutsideError, Unavailable
 from bot.ports import Clock
 from bot.services.ledger import Attempt, AttemptStatus, Ledger, Order, OrderStatus
-from bot.services.orders.parts import FINAL_REFUSALS, PARTLY
+from bot.services.orders.parts import FINAL_REFUSALS, GIVE_UP, PARTLY, ask_again
 from bot.services.orders.refunds import NotPossible, holds_money
 from bot.services.payments import Result
 from bot.services.payments.gateways import Gateways
@@ -27,11 +27,19 @@ class Closing:
         self._gateways = gateways
         self._clock = clock
 
-    async def close(self, order_ref: str, *, why: str, who: str) -> Order:
+    async def close(self, order_ref: str, *, why: str, who: str, despite_suspect: bool = False) -> Order:
         """Close what needs nothing more: nothing was taken, or all went back.
 
-        An order in review is cancelled and its fines are free again; of a paid one, only the payments that
-        wait for a person are closed. The gateway is asked about each of those first.
+        An order in review is cancelled and its lines are free again; of a paid one, only the payments that
+        wait for a person are closed. The gateway is asked about each of those first, and about those whose
+        page is still open until the page's life is over.
+
+        Args:
+            order_ref: which.
+            why: the operator's reason.
+            who: the operator.
+            despite_suspect: the operator knows from elsewhere that nothing was taken by a payment about which the
+                gateway contradicts itself.
 
         Raises:
             NotPossible: nothing waits for a person, or money was taken and must be given back first.
@@ -48,8 +56,9 @@ class Closing:
         ):
             raise NotPossible(f"order {order.ref} is {order.status} and waits for nobody")
         said = {each.id: await self._ask(each) for each in waiting}
-        _refuse_if_paid(order, attempts, said)
-        return await self._close(order, said, why, who)
+        trusted = frozenset({Result.SUSPECT}) if despite_suspect else frozenset[Result]()
+        _refuse_if_paid(order, attempts, said, trusted)
+        return await self._close(order, said, why, who, trusted)
 
     async def retry_posting(self, order_ref: str, *, who: str) -> Order:
         """Have the running service record again what the registry had refused of a paid order for good.
@@ -81,7 +90,9 @@ class Closing:
         except OutsideError as error:
             raise Unavailable("payments", f"no word on {attempt.track}: {error.reason}") from error
 
-    async def _close(self, order: Order, said: dict[int, Result], why: str, who: str) -> Order:
+    async def _close(
+        self, order: Order, said: dict[int, Result], why: str, who: str, trusted: frozenset[Result]
+    ) -> Order:
         now = self._clock.now()
         async with self._ledger.write() as work:
             before, order = order, await work.lock(order.id)
@@ -90,14 +101,15 @@ class Closing:
                 each.status.is_open and each.id not in said for each in attempts
             ):
                 raise NotPossible(f"order {order.ref} has just changed: look again")
-            _refuse_if_paid(order, attempts, said)
+            _refuse_if_paid(order, attempts, said, trusted)
             for each in attempts:
                 if each.id in said and (each.status.is_open or each.status is AttemptStatus.REVIEW):
-                    back = said[each.id] is Result.REFUNDED
-                    status = AttemptStatus.REFUNDED if back else AttemptStatus.EXPIRED
-                    what = "closed: went back" if back else "closed: nothing taken"
-                    await work.set_attempt(each, now, "operator", what, status=status, due=None)
-            await work.audit(who, "review closed", f"{order.ref} {' '.join(why.split())}", now)
+                    status, what = _ends(said[each.id])
+                    due = _due(each, said[each.id], now)
+                    await work.set_attempt(each, now, "operator", what, status=status, due=due)
+            doubt = Result.SUSPECT in said.values()
+            what = "review closed despite suspect" if doubt else "review closed"
+            await work.audit(who, what, f"{order.ref} {' '.join(why.split())}", now)
             if order.status is not OrderStatus.REVIEW:
                 return order
             await work.release(order.id)
@@ -105,15 +117,35 @@ class Closing:
             return await work.set_order(order, now, "operator", "closed", **changes)
 
 
-def _refuse_if_paid(order: Order, attempts: list[Attempt], said: dict[int, Result]) -> None:
+def _ends(said: Result) -> tuple[AttemptStatus, str]:
+    """What a payment ends as, and what its history says."""
+    match said:
+        case Result.REFUNDED:
+            return AttemptStatus.REFUNDED, "closed: went back"
+        case Result.SUSPECT:
+            return AttemptStatus.EXPIRED, "closed by an operator's word: suspect"
+        case _:
+            return AttemptStatus.EXPIRED, "closed: nothing taken"
+
+
+def _due(attempt: Attempt, said: Result, now: int) -> int | None:
+    """When to ask about a closed payment again: somebody may still have its page before them."""
+    untouched = said is Result.OPEN or (said is Result.MISSING and attempt.url)
+    return ask_again(attempt, now) if untouched and now - attempt.created < GIVE_UP else None
+
+
+def _refuse_if_paid(
+    order: Order, attempts: list[Attempt], said: dict[int, Result], trusted: frozenset[Result]
+) -> None:
     """Money that was taken, or may have been, must not be forgotten by closing."""
     for each in attempts:
         answer = said.get(each.id)
         settled = each.status is AttemptStatus.PAID and order.status is not OrderStatus.REVIEW
         if settled or answer is Result.REFUNDED:
             continue
-        if answer in _UNDECIDED:
-            raise NotPossible(f"payment {each.track} is {answer} at the gateway: it may still be paid")
+        if answer in _UNDECIDED and answer not in trusted:
+            hint = "; --despite-suspect closes it on your word" if answer is Result.SUSPECT else ""
+            raise NotPossible(f"payment {each.track} is {answer} at the gateway: it may still be paid{hint}")
         if answer is Result.PAID or holds_money(each):
             hint = f"iqamati refund {order.ref} --track {each.track}"
             raise NotPossible(f"money was taken by payment {each.track}: give it back first ({hint})")
