@@ -89,7 +89,7 @@ RULES: Final[Mapping[type[Effect], Rule]] = {
         why="anybody may pay what anybody owes; a residency is renewed by whoever stands for the person",
         persons=lambda effect: effect.owners,
         body=lambda effect: effect.body,
-        relations=frozenset({Relation.SPONSOR, Relation.COMPANY, Relation.GOVERNMENT}),
+        relations=frozenset({Relation.SPONSOR}),
     ),
     RenewLink: Rule(reach=CHAT, why="an order is its chat's"),
     CheckPayment: Rule(reach=CHAT, why="an order is its chat's"),

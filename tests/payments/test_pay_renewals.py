@@ -2,13 +2,17 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from bot.dialogs.checkout import CheckoutRefused, OpenOrder, Recording, Share, Status
-from bot.domain import Basket, Item
-from bot.errors import Unavailable
+from bot.domain import Basket, Item, Relation
+from bot.errors import Forbidden, Unavailable, Unsigned
+from bot.i18n.text import Local
 from bot.model import Chat
 from bot.ports import Failed
+from bot.residency.facts import Body
+from bot.services.authority import guarded
 from bot.services.ledger import Posting
 from bot.services.orders.closing import Closing
 from bot.services.orders.refunds import NotPossible, Refunds
@@ -206,7 +210,7 @@ async def test_a_permit_is_in_one_live_order(world: World) -> None:
     outcomes = await asyncio.gather(
         *(
             world.another_process().open(
-                OpenOrder(SUBJECT, (renewal("X"),)), asked("1:0", Chat("web", str(n)))
+                OpenOrder(SUBJECT, (renewal("X"),), OWNERS), asked("1:0", Chat("web", str(n)))
             )
             for n in range(5)
         ),
@@ -223,6 +227,43 @@ async def test_a_price_is_checked_with_those_it_concerns_before_an_order_opens(w
     await world.orders.open(OpenOrder(SUBJECT, (WIFE, SON), OWNERS), asked("1:0"))
     await world.orders.open(OpenOrder(SUBJECT, (renewal("W"),), (), "70012345"), asked("2:0"))
     assert world.prices.asked == [(2, OWNERS, ""), (1, (), "70012345")]
+
+
+async def test_nobody_renews_without_saying_for_whom(world: World) -> None:
+    world.prices.baskets = {("B-7F3C-9A1D", HERE): (WIFE,)}
+    for effect in (OpenOrder(SUBJECT, (WIFE,)), OpenOrder(SUBJECT, basket=basket(WIFE))):
+        with pytest.raises(Forbidden):
+            await world.orders.open(effect, asked("1:0"))
+    assert await world.rows("orders") == []
+
+
+async def test_a_sponsor_opens_an_order_for_the_file_and_a_user_for_the_body(world: World) -> None:
+    class Records:
+        async def relations(self, actor: str, person: str) -> frozenset[Relation]:
+            return frozenset({Relation.SPONSOR} if (actor, person) == OWNERS else ())
+
+        async def bodies(self, actor: str) -> tuple[Body, ...]:
+            return (Body("70012345", Local("شركة", "Company")),) if actor == OWNERS[1] else ()
+
+    gate = guarded({OpenOrder: world.orders.open}, Records())[OpenOrder]
+
+    async def opens(effect: OpenOrder, actor: str, number: int) -> bool:
+        who = msgspec.structs.replace(asked(f"{number}:0"), actor=actor)
+        return bool(await gate(effect, who))
+
+    family = OpenOrder(SUBJECT, (WIFE, SON), OWNERS)
+    worker = OpenOrder(SUBJECT, (renewal("WORKER"),), (), "70012345")
+    assert await opens(OpenOrder(SUBJECT, (item("F1"),)), "", 1)
+    assert await opens(family, OWNERS[0], 2)
+    assert await opens(worker, OWNERS[1], 3)
+    for effect, actor, error in (
+        (family, "", Unsigned),
+        (family, OWNERS[1], Forbidden),
+        (worker, "", Unsigned),
+        (worker, OWNERS[0], Forbidden),
+    ):
+        with pytest.raises(error):
+            await opens(effect, actor, 4)
 
 
 async def test_fines_alone_need_no_price_check(world: World) -> None:

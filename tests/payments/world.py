@@ -44,6 +44,7 @@ PHONE = "96550001234"
 HERE = Chat("whatsapp", PHONE)
 THERE = Chat("telegram", "812000999")
 SUBJECT = "2850****0029"
+OWNER = "285011500029"
 
 
 class FakeClock:
@@ -267,7 +268,9 @@ class World:
     counterpart: Counterpart | None = None
 
     async def open(self, *items: Item, key: str = "1:0", chat: Chat = HERE) -> PayLink:
-        return await self.orders.open(OpenOrder(SUBJECT, items or (item("F1"),)), asked(key, chat))
+        items = items or (item("F1"),)
+        owners = (OWNER,) if any(each.kind is ItemKind.RENEWAL for each in items) else ()
+        return await self.orders.open(OpenOrder(SUBJECT, items, owners), asked(key, chat))
 
     async def check(self, ref: str) -> Standing:
         return await self.orders.check(CheckPayment(ref), asked("check"))

@@ -20,8 +20,8 @@ from bot.dialogs.checkout import (
     Standing,
 )
 from bot.dialogs.receipts import ReadReceipt
-from bot.domain import Item
-from bot.errors import Declined, Unavailable
+from bot.domain import Basket, Item
+from bot.errors import Declined, Forbidden, Unavailable
 from bot.model import Chat
 from bot.ports import Asked, Failed
 from bot.services.ledger import NewOrder, Order, OrderStatus, Taken
@@ -32,6 +32,7 @@ from bot.services.orders.parts import (
     hidden,
     new_reference,
     new_token,
+    renews,
     token_hash,
 )
 from bot.services.orders.paying import Paying
@@ -55,6 +56,7 @@ class Orders(Paying):
 
         Raises:
             Failed: a value of `CheckoutRefused`.
+            Forbidden: a residency would be renewed, and nobody named for whom the resident stands.
             Unavailable: the ledger is too busy with these very lines, or the price cannot be checked.
         """
         items = await self._items(effect, asked)
@@ -156,11 +158,22 @@ class Orders(Paying):
     # --- opening ---------------------------------------------------------------------------------
 
     async def _items(self, effect: OpenOrder, asked: Asked) -> tuple[Item, ...]:
-        """What is to be paid; from the basket where there is one."""
+        """What is to be paid; from the basket where there is one.
+
+        Raises:
+            Forbidden: a residency would be renewed without saying for whom the resident must stand.
+        """
         if effect.basket is None:
-            return effect.items
-        items = await self._baskets.lines(effect.basket.ref, asked)
-        if not items or sum(item.fils for item in items) != effect.basket.fils:
+            items = effect.items
+        else:
+            items = await self._basket(effect.basket, asked)
+        if renews(items) and not (effect.owners or effect.body):
+            raise Forbidden(type(effect).__name__)
+        return items
+
+    async def _basket(self, basket: Basket, asked: Asked) -> tuple[Item, ...]:
+        items = await self._baskets.lines(basket.ref, asked)
+        if not items or sum(item.fils for item in items) != basket.fils:
             raise Failed(CheckoutRefused.CHANGED)
         return items
 

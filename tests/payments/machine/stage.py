@@ -67,7 +67,7 @@ class Stage(RuleBasedStateMachine):
                 self.owners.setdefault(link.order, CHATS[chat])
                 self.links.append(link)
 
-        return self.process(who).orders.open(OpenOrder("2850****0029", items), asked), then
+        return self.process(who).orders.open(OpenOrder("2850****0029", items, ("285011500029",)), asked), then
 
     def begin(
         self,
