@@ -162,7 +162,7 @@ class Gateway:
             return _error(409, "duplicate")
         if known is None:
             # Its address is all that protects the page, so it is not to be guessed.
-            known = Charge(id=secrets.token_hex(12), created=self._clock.now(), **msgspec.structs.asdict(new))
+            known = Charge(id=_digits("1", 18), created=self._clock.now(), **msgspec.structs.asdict(new))
             self._charges[new.track_id] = known
             self._save()
         return JSONResponse(self._public(known), status_code=201)
@@ -369,7 +369,12 @@ async def _body(request: Request) -> bytes:
 
 
 def _reference() -> str:
-    return "6" + "".join(secrets.choice("0123456789") for _ in range(11))
+    return _digits("6", 12)
+
+
+def _digits(first: str, length: int) -> str:
+    """A number as long as a bank's: it must fit a phone's line."""
+    return first + "".join(secrets.choice("0123456789") for _ in range(length - 1))
 
 
 def _error(status: int, word: str) -> Response:
