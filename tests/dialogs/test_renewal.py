@@ -260,6 +260,7 @@ def test_nothing_fits_all(chat: Chat) -> None:
     listed(chat, File((WIFE, late))).presses("Renew the ready one").hears(
         "No one duration fits all of them, so"
     )
+    chat.offers("Different for each", "Back", "Menu")
     chat.presses("Different for each").presses("{n} year: {amount}", n=2)
     chat.presses("{n} year: {amount}", n=3).stands("renewal.names")
 
