@@ -66,5 +66,5 @@ def priced(
         people,
         now + limits.holds_for,
         changed=total != sum(wish.fils for wish in wishes),
-        large=not limits.sign_in_above or total > limits.sign_in_above,
+        large=total > limits.sign_in_above,
     )
