@@ -25,7 +25,7 @@ from bot.services.ledger import tables as t
 from bot.services.ledger.privacy import Letting
 from bot.services.privacy import PERIODS
 from bot.store.privacy import GOODBYE
-from tests.payments.world import HERE, NOON, THERE, item
+from tests.payments.world import HERE, NOON, THERE, item, renewal
 from tests.privacy.desk import CIVIL_ID, DAY, OTHER_ID, Desk, section, token
 
 YEAR = PERIODS["remembered"].seconds
@@ -136,6 +136,7 @@ async def test_the_copy_holds_everything(desk: Desk) -> None:
     assert [(row["ref"] == ref, row["status"]) for row in orders] == [(True, "posted"), (False, "cancelled")]
     assert {row["number"] for row in section(file, "order_items")} == {"F1", "F2", "F9"}
     assert [row["status"] for row in section(file, "attempts")] == ["PAID"]
+    assert [(row["part"], row["status"]) for row in section(file, "postings")] == [(0, "posted")]
     assert section(file, "gateway_events")[0]["fields"]
     assert section(file, "notices")
     assert section(file, "order_history")
@@ -218,6 +219,18 @@ async def test_of_a_chat_that_never_paid_nothing_stays(desk: Desk) -> None:
     assert await desk.valkey.keys() == []
     file = await desk.file()
     assert [part["kind"] for part in file["kept"]] == ["language"], "the default of whoever comes anew"
+
+
+async def test_of_a_residency_nobody_paid_for_nothing_stays(desk: Desk) -> None:
+    await desk.sits()
+    link = await desk.world.open(renewal("WIFE"), key="8:0")
+    [line] = section(await desk.file(), "order_items")
+    assert (line["number"], line["years"], line["until"]) == ("P-WIFE", 2, "2028-12-31")
+    await desk.world.cancel(link.order)
+    await forget(desk)
+    _, rows = await desk.reads(link.order)
+    cleared = [(row["number"], row["title_ar"], row["until"]) for row in rows["order_items"]]
+    assert cleared == [("forgotten", "", "")]
 
 
 async def test_whoever_writes_again_begins_a_new_conversation(desk: Desk) -> None:
