@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from bot.dialogs.family_join import AskDay, Check, Today
-from bot.dialogs.family_join.check import age, article, fees_since
+from bot.dialogs.family_join.check import OTHER_ARTICLE, age, article, fees_since
 from bot.dialogs.family_join.texts import VISA_PAGE
 from bot.dialogs.renewal import ListFile
 from bot.domain import RESIDENCY_PHONE
@@ -197,6 +197,11 @@ def test_before_december_2025_an_older_child_needs_a_degree(chat: Chat) -> None:
 def test_a_profession_that_does_not_fit(chat: Chat) -> None:
     on(chat, date(2024, 3, 1)).presses("Wife or husband").presses("18, private").says("900").presses("Yes")
     chat.presses("No").presses("No").hears("Your profession does not fit your degree")
+
+
+def test_the_fee_of_another_relative_has_its_own_day() -> None:
+    assert fees_since(Check("2026-11-21", Joining.OTHER, OTHER_ARTICLE)) == date(2025, 12, 23)
+    assert fees_since(Check("2026-11-21", Joining.SPOUSE, OTHER_ARTICLE)) == TODAY, "no fee is known"
 
 
 @pytest.mark.parametrize(

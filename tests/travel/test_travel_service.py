@@ -14,6 +14,7 @@ from bot.i18n.text import Money
 from bot.model import Chat as Address
 from bot.model import Signed
 from bot.ports import Asked, Failed
+from bot.residency.facts import Permit
 from bot.residency.overstay import Case, estimate
 from bot.residency.travel import Hurdle
 from bot.services.authority import RULES, Reach, guarded
@@ -75,6 +76,16 @@ async def test_nobody_in_the_records(travel: Travel) -> None:
         with pytest.raises(Failed) as refusal:
             await ask
         assert refusal.value.word == NoPermit.NO_PERMIT
+
+
+async def test_another_person_s_residency_is_not_told(registry: Registry, clock: FakeClock) -> None:
+    class Confused:
+        async def family(self, sponsor: str) -> tuple[Permit, ...]:
+            del sponsor
+            return await registry.family(SELF_SPONSOR)
+
+    with pytest.raises(Failed):
+        await own(Travel(Confused(), clock), LATE)
 
 
 async def test_dependants_are_nobodys_own(travel: Travel, registry: Registry) -> None:
