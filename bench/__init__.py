@@ -1,0 +1,1 @@
+"""Measurements. Nothing of them is part of the installed service."""

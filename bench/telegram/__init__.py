@@ -1,0 +1,1 @@
+"""Peer benchmark: what a turn costs here and in bot frameworks. See README.md."""
