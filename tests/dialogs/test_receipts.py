@@ -1,8 +1,12 @@
 """Receipts: earlier payments listed, one shown again with its paper."""
 
-from bot.dialogs.checkout import Standing, Status
+from datetime import date
+
+import msgspec
+
+from bot.dialogs.checkout import Recording, Share, Shares, Standing, Status
 from bot.dialogs.receipts import AT_ONCE, Listed, ListReceipts, ReadReceipt, Receipts
-from bot.i18n.text import Code, Money
+from bot.i18n.text import Code, Day, Local, Money
 from bot.spec import Fault
 from tests.dialogs.data import BANK, ORDER, PAPER, news, standing
 from tests.dialogs.harness import NOON, Chat
@@ -28,6 +32,20 @@ def test_a_receipt_is_listed_and_shown_again(chat: Chat) -> None:
     assert chat.last.buttons[0].url == PAPER
     chat.presses("Another receipt").stands("receipts.list")
     chat.presses("Menu").stands()
+
+
+def test_an_order_that_was_recorded_in_part_is_told_person_by_person(chat: Chat) -> None:
+    who = Local("الزوجة", "Wife"), Local("الابن", "Son")
+    people = (
+        Share(who[1], 1, "2027-12-31", Recording.REFUSED),
+        Share(who[0], 2, "2028-12-31", Recording.POSTED),
+    )
+    how = standing(Status.REVIEW, "partly")
+    how = msgspec.structs.replace(how, paper=PAPER, shares=Shares(0, 2, 1, 1, people))
+    chat.answers(ListReceipts, listed(1)).answers(ReadReceipt, how).says("/receipts").says("1")
+    chat.stands("receipts.shown").hears("Your payment of order {order} arrived, and")
+    chat.hears("✓ {who}: residency until {day}", who=who[0], day=Day(date(2028, 12, 31)))
+    chat.hears("✕ {who}: not recorded", who=who[1]).offers("🔗 Receipt (PDF)", "Another receipt", "Menu")
 
 
 def test_the_menu_and_words_lead_here(chat: Chat) -> None:

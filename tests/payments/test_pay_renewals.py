@@ -8,6 +8,8 @@ import pytest
 from bot.dialogs.checkout import CheckoutRefused, OpenOrder, Recording, Share, Status
 from bot.domain import Basket, Item, Relation
 from bot.errors import Forbidden, Unavailable, Unsigned
+from bot.i18n.catalog import Catalog
+from bot.i18n.render import Renderer
 from bot.i18n.text import Local
 from bot.model import Chat
 from bot.ports import Failed
@@ -17,7 +19,8 @@ from bot.services.ledger import Posting
 from bot.services.orders.closing import Closing
 from bot.services.orders.refunds import NotPossible, Refunds
 from bot.services.payments.gateways import Gateways
-from tests.payments.world import HERE, SUBJECT, THERE, World, asked, item, renewal
+from bot.services.receipts import Printer, Receipts
+from tests.payments.world import HERE, OWNER, SUBJECT, THERE, World, asked, item, renewal
 
 MINUTE = 60
 HOUR = 3600
@@ -327,6 +330,46 @@ async def test_nothing_is_begun_while_nobody_can_check_the_price(world: World) -
     assert (await world.browser.post(link.url, data={"go": "1"})).status_code == 503
     assert await world.rows("attempts") == []
     assert await world.statuses("orders") == ["open"]
+
+
+# --- pages and paper ---------------------------------------------------------------------------------
+
+
+@on_sqlite
+async def test_the_page_says_whose_residency_until_when_and_what_is_agreed_to(world: World) -> None:
+    link = await world.open(WIFE, fine("F1", 0), SON)
+    page = (await world.browser.get(f"{link.url}?lang=en")).text
+    for said in ("Residency renewal and fines", "Dependant WIFE", "Dependant SON", "Fine F1", "105.000"):
+        assert said in page
+    assert "is not returned once it is recorded" in page
+    assert "A fine paid is not returned here either" in page
+    assert OWNER not in page
+    only = await world.open(renewal("ONE"), key="2:0")
+    page = (await world.browser.get(f"{only.url}?lang=en")).text
+    assert "Residency renewal and fines" not in page
+    assert "Residency renewal" in page
+    assert "A fine paid" not in page
+    fines = await world.open(item("F9"), key="3:0")
+    page = (await world.browser.get(f"{fines.url}?lang=en")).text
+    assert "Payment of fines" in page
+    assert "is not returned once it is recorded" not in page
+
+
+@on_sqlite
+async def test_the_way_back_and_the_paper_tell_of_everybody(world: World) -> None:
+    world.registry.refuses_parts = {"P-SON": "not_renewable"}
+    link = await world.open(WIFE, fine("F1", 0), SON)
+    back = await world.browser.get(await world.pay(link))
+    for said in ("Payment under review", "✓ معال WIFE", "✕ معال SON", "Nobody is charged twice"):
+        assert said in back.text
+    printer = Printer(Renderer(Catalog()))
+    receipts = Receipts(world.ledger, world.keyring, world.clock, printer, world.url)
+    proof = await receipts.verify(receipts.proof(link.order).rsplit("/", 1)[1])
+    assert proof is not None
+    assert (proof.fines, proof.renewals, proof.refused, proof.total) == (1, 2, 1, 105_000)
+    opened = await receipts.open(receipts.link(link.order).rsplit("/", 1)[1].removesuffix(".pdf"))
+    assert opened is not None
+    assert opened[1].startswith(b"%PDF-")
 
 
 # --- baskets -----------------------------------------------------------------------------------------
