@@ -40,6 +40,7 @@ _WHY: Final = {
     "silent": "the gateway did not say for a day how the payment ended",
     "suspect": "the gateway contradicts itself",
     "refunded": "the gateway reports it refunded, and not by us",
+    "forgotten": "it arrived after everything of its order was deleted: give it back",
 }
 
 

@@ -13,7 +13,7 @@ from bot.services.orders.parts import KEEP_LINKS
 from bot.services.orders.refunds import Refunds
 from bot.services.payments.gateways import Gateways
 from bot.services.privacy import PERIODS
-from tests.payments.world import NOON
+from tests.payments.world import NOON, item
 from tests.privacy.desk import CIVIL_ID, DAY, Desk
 
 
@@ -158,6 +158,34 @@ async def test_remembered_numbers_and_then_their_consents(desk: Desk) -> None:
     assert await desk.retention.run() == {"remembered numbers and consents": 1}
     assert await desk.world.rows("consents") == []
     assert (await desk.privacy.show(ListKept(), desk.asked())).number == ""
+
+
+@pytest.mark.parametrize("fines", [("F1",), ("F1", "F2")])
+async def test_money_for_an_order_already_forgotten_waits_for_a_person(
+    desk: Desk, fines: tuple[str, ...]
+) -> None:
+    """The registry is told of nothing, whatever it would answer; the money can be given back."""
+    link = await desk.world.open(*(item(fine) for fine in fines))
+    page = await desk.world.press_pay(link)
+    await desk.world.cancel(link.order)
+    async with desk.world.ledger.write() as work:
+        [attempt] = await work.attempts((await desk.order(link.order)).id)
+        await work.set_attempt(attempt, NOON, "test", "x", status="EXPIRED", due=None)
+    desk.world.clock.advance((days("unpaid") + 1) * DAY)
+    assert await desk.retention.run() == {"unpaid orders": 1}
+    assert (await desk.order(link.order)).chat == b""
+    desk.world.clock.advance(-(days("unpaid") + 1) * DAY)  # the page's life is the gateway's own
+    await desk.world.press(page, "approved")
+    await desk.sweep()
+    order = await desk.order(link.order)
+    assert (order.status, order.reason) == ("review", "forgotten")
+    assert await desk.world.statuses("attempts") == ["REVIEW"]
+    assert desk.world.registry.calls == 0
+    assert desk.world.chats.kinds == [], "there is nobody to tell"
+    [row] = await desk.world.rows("attempts")
+    refunds = Refunds(desk.world.ledger, Gateways(desk.world.payments), desk.world.clock)
+    await refunds.refund(link.order, track=row["track"], why="came too late", who="omar")
+    assert (await desk.order(link.order)).status == "refunded"
 
 
 async def test_reminders_go_a_while_after_their_last_day(desk: Desk) -> None:

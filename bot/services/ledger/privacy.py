@@ -34,7 +34,7 @@ from bot.services.ledger.rows import AttemptStatus, Order, OrderStatus
 NOBODY: Final = b""
 """The sealed chat of an order that was forgotten."""
 GONE: Final = "forgotten"
-"""Stands for a line's number; the registry knows none such, so a payment that came after all is reviewed."""
+"""Stands for a line's number; a payment that comes after all is reviewed, and no registry hears of it."""
 _CLEARED: Final = {"number": GONE, "title_ar": "", "title_en": "", "until": ""}
 _OPEN_REFUNDS: Final = t.OPEN_REFUNDS
 _MONEY: Final = (AttemptStatus.PAID, AttemptStatus.REFUNDED, AttemptStatus.REVIEW)

@@ -4,9 +4,13 @@ import structlog
 
 from bot.dialogs.checkout import RefusalReason
 from bot.services.ledger import Attempt, AttemptStatus, Order, OrderStatus, Work
+from bot.services.ledger.privacy import GONE
 from bot.services.orders.parts import LEASE, ask_again
 from bot.services.orders.verdict import SILENT, Deed, Verdict
 from bot.services.payments import Enquiry, Result
+
+FORGOTTEN = "forgotten"
+"""Reason of a review: money for an order of which nothing is left but its number."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +47,8 @@ class Acts:
 
     async def _capture(self, enquiry: Enquiry) -> list[str]:
         order, bank = self._order, enquiry.bank_reference[:64]
+        if await self._forgotten():
+            return await self._review(FORGOTTEN, enquiry)
         if order.status is not OrderStatus.OPEN and not await self._work.hold(order.id):
             # Paid after it was cancelled, and meanwhile another order holds one of the lines. So it may be
             # for one that went on to a review, too.
@@ -76,12 +82,19 @@ class Acts:
         silent = self._order.status is OrderStatus.REVIEW and self._order.reason == SILENT
         if unpaid or silent:
             changes = {"status": OrderStatus.REVIEW, "reason": reason[:40]}
-            await self._work.hold(self._order.id)
+            if reason != FORGOTTEN:
+                await self._work.hold(self._order.id)
             await self._work.set_order(self._order, self._now, self._who, what[:60], **changes)
         if silent and reason == SILENT:  # another try of it, and the same news
             return []
         # A review that was closed may begin again: then it is news again.
         return [await self._owe("review", reason, f"{self._attempt.id}:{reason}:{self._now}")]
+
+    async def _forgotten(self) -> bool:
+        """Whether nobody knows any more what the order was for: then there is nothing to record."""
+        if self._order.chat_blind:
+            return False
+        return any(line.number == GONE for line in await self._work.items(self._order.id))
 
     async def _refuse(self, reason: str, enquiry: Enquiry, *, quiet: bool) -> list[str]:
         news = self._is_news and not quiet

@@ -142,8 +142,10 @@ class Posting:
             order = await work.lock(order.id)
             await work.set_postings(order.id, batch.said, now)
             await Letting.of(work).renewed(batch.renewed(), now)
-            batch.said = {}
+            recorded, batch.said = any(not why for why in batch.said.values()), {}
             if order.status is not OrderStatus.PAID:  # given back meanwhile
+                if recorded:
+                    await work.set_order(order, now, "registry", "answered: recorded, after it went back")
                 return []
             if await work.waiting_parts(order.id):
                 await work.defer_post(order, now + LEASE)
