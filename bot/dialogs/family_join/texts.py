@@ -90,7 +90,7 @@ def _why(check: Check, verdict: Verdict) -> tuple[Arg, ...]:
         case Reason.SPONSOR:
             return (say(N_("That is asked of sponsors of article {article}."), article=given.article or 0),)
         case Reason.SALARY:
-            below = _salaries(N_("The salary, {salary}, is below the least, {least}."), check)
+            below = _salaries(N_("The salary, {salary}, is below the minimum, {least}."), check)
             return (below, _excused(check)) if verdict.approver else (below,)
         case Reason.DEGREE:
             return (say(N_("A university degree is needed, and your profession is not excused it.")),)
@@ -102,7 +102,7 @@ def _why(check: Check, verdict: Verdict) -> tuple[Arg, ...]:
             excused = N_("The salary, {salary}, is below {least}, but your profession is excused it.")
             return (_salaries(excused, check),)
         case None:
-            return (_salaries(N_("The salary, {salary}, reaches the least, {least}."), check),)
+            return (_salaries(N_("The salary, {salary}, reaches the minimum, {least}."), check),)
 
 
 def _salaries(msg: Msg, check: Check) -> Arg:

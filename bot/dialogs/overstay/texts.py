@@ -128,7 +128,9 @@ def _estimated(stay: Stay, estimate: Estimate) -> list[Arg]:
         week = estimate.weeks[0]
         parts.append(
             say(
-                N_("A week of waiting adds {more}: {amount}."), more=Money(week.more), amount=Money(week.fils)
+                N_("A week of waiting adds {more}, making {amount}."),
+                more=Money(week.more),
+                amount=Money(week.fils),
             )
         )
     return [*parts, *waiver(stay)]
