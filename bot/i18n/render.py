@@ -88,7 +88,9 @@ def _inline(arg: str | int | Money | Day | Hour | Ltr | Local, language: str) ->
         case int():
             return str(arg)
         case Money(fils):
-            mark, text = own, f"{amount(fils)}\u00a0{_CURRENCY[language]}"
+            # A sign before a number is of no direction by itself: in Arabic it would stand behind the number.
+            number = f"{LRI}{amount(fils)}{PDI}" if fils < 0 else amount(fils)
+            mark, text = own, f"{number}\u00a0{_CURRENCY[language]}"
         case Day(on):
             mark, text = own, day(on, language)
         case Hour(at):

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pytest
 from babel.numbers import format_decimal, get_currency_precision
+from bidi import get_display
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -203,6 +204,24 @@ def test_groups_are_those_of_the_locale_data(fils: int) -> None:
 @given(st.integers(-(10**12), -1))
 def test_what_is_owed_the_other_way_has_a_sign_and_nothing_else_changes(fils: int) -> None:
     assert amount(fils) == f"-{amount(-fils)}"
+
+
+@given(st.integers(-(10**12), -1))
+def test_no_gateway_hears_of_less_than_nothing(fils: int) -> None:
+    with pytest.raises(ValueError, match="not negative"):
+        amount_text(fils)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(st.integers(-(10**12), -1))
+@example(fils=-1)
+@example(fils=-45_000)
+def test_the_sign_stands_before_the_number_in_both_languages(language: str, fils: int) -> None:
+    """As the screen shows it, by the bidirectional algorithm itself."""
+    line = RENDERER.plain(Money(fils), language)
+    shown = bare(str(get_display(line, base_dir="R" if language == "ar" else "L")))
+    assert amount(fils) in shown
+    assert bare(line) == f"{amount(fils)}\u00a0{CURRENCY[language]}"
 
 
 @pytest.mark.parametrize(("language", "mark"), [("ar", RLI), ("en", LRI)])

@@ -214,7 +214,13 @@ class Payments(Protocol):
 
 
 def amount_text(fils: int) -> str:
-    """``45000`` as ``45.000``: three decimals, a point, no groups, as every Kuwaiti gateway wants it."""
+    """``45000`` as ``45.000``: three decimals, a point, no groups, as every Kuwaiti gateway wants it.
+
+    Raises:
+        ValueError: a negative amount; money goes back by refunds, which are positive, too.
+    """
+    if fils < 0:
+        raise ValueError("an amount is not negative")
     return f"{fils // _FILS}.{fils % _FILS:03d}"
 
 
