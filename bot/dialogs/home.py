@@ -63,7 +63,7 @@ def standing(operator: Operator) -> Arg:
 def greeting(operator: Operator) -> Arg:
     """What this is, what it is not, what it never asks for, and how to begin."""
     return lines(
-        say(N_("Hello, this is *Iqamati*: find what you owe, pay it, get the receipt.")),
+        say(N_("Hello, this is *Iqamati*: see what you owe, renew residencies, pay, get the receipt.")),
         standing(operator),
         say(N_("We never ask here for a card number, a PIN, a password or a one-time code.")),
         EMPTY,
