@@ -78,7 +78,9 @@ def _sent(seeds: Seeds) -> st.SearchStrategy[Any]:
             "text": st.one_of(_texts(), st.sampled_from(seeds.words), st.just("285011500029"), st.none()),
             "press": st.one_of(_texts(), st.sampled_from(["home/menu/violations/1", "/menu", "a/b/c/d/e"])),
             "source": st.one_of(_texts(), st.just("1-1")),
-            "sent": st.one_of(_texts(), st.sampled_from(["photo", "voice"])),
+            "sent": st.one_of(_texts(), st.sampled_from(["photo", "voice", "document"])),
+            "missing": st.one_of(_texts(), st.just("large")),
+            "name": _texts(),
         },
     )
 
@@ -126,10 +128,7 @@ def _body(draw: st.DrawFn, seeds: Seeds) -> tuple[bytes, dict[str, str]]:
                 "Content-Type": "application/json"
             }
         case 3:
-            return _json(draw(_sent(seeds))), {
-                "Content-Type": "application/json",
-                "X-Requested-With": "iqamati",
-            }
+            return _posted(draw, seeds)
         case 4:
             return _json(draw(_update())), {"X-Telegram-Bot-Api-Secret-Token": seeds.secret}
         case 5:
@@ -154,6 +153,22 @@ def _body(draw: st.DrawFn, seeds: Seeds) -> tuple[bytes, dict[str, str]]:
             return urlencode(pairs).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
         case _:
             return _json(draw(JSON)), {"Content-Type": draw(st.sampled_from(KINDS))}
+
+
+def _posted(draw: st.DrawFn, seeds: Seeds) -> tuple[bytes, dict[str, str]]:
+    """What the web chat's page posts: words, or a file."""
+    ours = {"X-Requested-With": "iqamati"}
+    if draw(st.booleans()):
+        return _json(draw(_sent(seeds))), ours | {"Content-Type": "application/json"}
+    name = st.one_of(_texts().map(_clean).map(quote), _texts().map(_line))
+    client = st.one_of(_texts().map(_line), st.just("f-0123456789"))
+    content = st.one_of(st.binary(max_size=400), st.just(b"PK\x03\x04[Content_Types].xml"))
+    kind = st.sampled_from(["application/octet-stream", *KINDS])
+    return draw(content), ours | {
+        "Content-Type": draw(kind),
+        "X-Client": draw(client),
+        "X-File-Name": draw(name),
+    }
 
 
 def _webhook(data: dict[str, Any], event: int, version: str) -> tuple[bytes, dict[str, str]]:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bot.clock import SystemClock
 from bot.handlers.address import networks
+from bot.handlers.files import UPLOAD
 from bot.handlers.guard import BODY_LIMIT, BURST, HEAD_LIMIT, TARGET_LIMIT, Guard, Limits
 from bot.handlers.refusals import Refusals
 from bot.i18n.catalog import Catalog
@@ -90,6 +91,7 @@ class Back:
             Route("/hang", self.hang),
             Route("/stream", self.stream),
             Route("/payments/knet/notify", self.body, methods=["POST"]),
+            Route(UPLOAD, self.body, methods=["POST"]),
         ]
         handlers = {HTTPException: REFUSALS.refuse, Exception: REFUSALS.refuse}
         return Guard(
@@ -270,6 +272,68 @@ async def test_a_network_has_only_so_many_streams() -> None:
             assert (await client.get("/stream", headers=far)).status_code == 200
             await first.aread()
         assert (await client.get("/stream", headers=near)).status_code == 200
+
+
+FILE = {"Content-Type": "application/octet-stream"}
+
+
+async def test_a_file_has_a_limit_of_its_own() -> None:
+    async with behind(Back(), file=100_000) as client:
+        assert (await client.post(UPLOAD, content=b"a" * 100_000, headers=FILE)).status_code == 200
+        assert (await client.post("/body", content=b"a", headers=FILE)).status_code == 415
+        assert await status(client, UPLOAD, b"a" * 100_001) in {413, 0}
+        assert (await client.post("/body", content=b"a" * (BODY_LIMIT + 1))).status_code == 413
+        elsewhere = {"Sec-Fetch-Site": "cross-site"}
+        assert (await client.post(UPLOAD, content=b"a", headers=FILE | elsewhere)).status_code == 403
+
+
+@pytest.mark.parametrize("others", [{"body_time": 0.05}, {"request_time": 0.05}])
+async def test_a_file_has_a_time_of_its_own(others: dict[str, float]) -> None:
+    come = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"a"
+        await come.wait()
+
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\na"
+    async with (
+        served(Back().guard(Clock(), **others)) as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        file = group.create_task(client.post(UPLOAD, content=slow(), headers=FILE))
+        # More time goes by than any other body, or request, has.
+        if "body_time" in others:
+            assert (await talk(url, head % b"/body")).startswith(b"HTTP/1.1 408 ")
+        else:
+            assert (await client.get("/hang")).status_code == 503
+        come.set()
+        assert (await file).status_code == 200
+    async with served(Back().guard(Clock(), file_time=0.05)) as url:
+        assert (await talk(url, head % UPLOAD.encode())).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_only_so_many_files_at_a_time() -> None:
+    near, far, third = (from_network(f"203.0.113.{number}") | FILE for number in (5, 6, 7))
+    come = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"a"
+        await come.wait()
+
+    async with behind(Back(), files=1, files_at_once=2) as client, asyncio.TaskGroup() as group:
+        first = group.create_task(client.post(UPLOAD, content=slow(), headers=near))
+        while (refused := await client.post(UPLOAD, content=b"a", headers=near)).status_code != 429:  # noqa: ASYNC110 - it arrives when it arrives
+            await asyncio.sleep(0)
+        assert refused.headers["retry-after"] == "5"
+        second = group.create_task(client.post(UPLOAD, content=slow(), headers=far))
+        while (await client.post(UPLOAD, content=b"a", headers=third)).status_code != 429:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0)
+        assert (await client.post("/body", content=b"a")).status_code == 200
+        come.set()
+        assert {(await first).status_code, (await second).status_code} == {200}
+        for network in (near, far, third):
+            assert (await client.post(UPLOAD, content=b"a", headers=network)).status_code == 200
 
 
 async def test_the_application_sees_the_resident_not_the_proxy() -> None:

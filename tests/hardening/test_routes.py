@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from bot.handlers.files import UPLOAD
+from bot.handlers.telegram.webhook import PATH
+from bot.model import Chat
 from tests.hardening.world import BROWSER, EVIL, Site, listening, status
 
 DEFENDED = {
@@ -168,11 +171,23 @@ async def test_only_our_own_host_is_answered(public: Site) -> None:
         assert "لم يُقبل هذا الطلب" in page.text
 
 
-async def test_no_endpoint_takes_a_file(public: Site) -> None:
-    """Nothing is uploaded anywhere: the web chat sends the kind of a file, and keeps its content."""
+async def test_one_endpoint_takes_files_and_keeps_none_that_is_not_asked_for(site: Site) -> None:
+    async with site.client({"X-Requested-With": "iqamati"}) as client:
+        chat = Chat("web", (await client.get("/")).cookies["iq_chat"].rpartition(".")[0])
+        for number, kind in enumerate([*FILES, "text/csv", "application/json", ""]):
+            headers = {"Content-Type": kind, "X-Client": f"f-client-{number:04d}"}
+            answer = await client.post(UPLOAD, content=b"285011500029\n", headers=headers)
+            assert answer.status_code == 202, kind
+        files = [key.kind for key in await site.service.personal.upkeep._memory.keys(chat)]
+        assert "d" not in files
+        assert "w" in files, "the chat has heard of them"
+
+
+async def test_no_other_endpoint_takes_a_file(public: Site) -> None:
+    """Nothing is uploaded anywhere else: the web chat sends the kind of a file, and keeps its content."""
     async with public.client(JSON) as client:
         await client.get("/")
-        for path in public.posts():
+        for path in set(public.posts()) - {UPLOAD}:
             for kind in FILES:
                 answer = await client.post(path, content=PNG, headers={"Content-Type": kind})
                 expected = {400, 401} if PROVING.fullmatch(path) else {415}
@@ -191,8 +206,9 @@ async def test_every_body_has_an_end(public: Site) -> None:
     async with public.client(JSON) as client:
         await client.get("/")
         for path in public.posts():
-            size = 2 << 20 if path.startswith("/telegram/") else 65 * 1024
-            before = {401} if path.startswith("/telegram/") else set[int]()  # the secret is asked for first
+            size = {PATH: 2 << 20, UPLOAD: 5_000_001}.get(path, 65 * 1024)
+            # The secret, and the name of what is sent, are asked for first.
+            before = {PATH: {401}, UPLOAD: {400}}.get(path, set[int]())
             assert await status(client, path, b"a" * size) in {413, 0} | before, path
             # Who does not read the body does not care how long it is.
             assert await status(client, path, endless()) in {413, 404, 403, 0} | before, path
