@@ -17,6 +17,7 @@ from bot.residency.facts import Body
 from bot.services.authority import guarded
 from bot.services.ledger import Posting
 from bot.services.orders.closing import Closing
+from bot.services.orders.parts import POST_SIDE_BY_SIDE
 from bot.services.orders.refunds import NotPossible, Refunds
 from bot.services.payments.gateways import Gateways
 from bot.services.receipts import Printer, Receipts
@@ -116,6 +117,7 @@ async def test_a_process_that_dies_asks_again_for_what_it_had_not_written_down(w
     lines = tuple(renewal(f"{number}", 1_000, number) for number in range(100))
     link = await world.open(*lines)
     await world.pay(link)
+    assert world.registry.calls <= POST_SIDE_BY_SIDE, "a registry that is down is not asked a hundred times"
     world.registry.down, world.registry.heard, world.registry.dies_at = False, [], "P-80"
     with pytest.raises(asyncio.CancelledError):
         await world.another_process().post(link.order)
@@ -128,6 +130,7 @@ async def test_a_process_that_dies_asks_again_for_what_it_had_not_written_down(w
     await world.orders.sweep()
     assert (await world.check(link.order)).status is Status.POSTED
     assert len(world.registry.heard) == 36
+    assert 1 < world.registry.most_at_once <= POST_SIDE_BY_SIDE
     assert len(world.registry.recorded) == 100
     assert before == {name: world.registry.recorded[name] for name in before}
 

@@ -81,6 +81,8 @@ class FakeRegistry:
     refuses_parts: dict[str, str] = field(default_factory=dict)
     down_for: set[str] = field(default_factory=set)
     dies_at: str = ""
+    at_once: int = 0
+    most_at_once: int = 0
     calls: int = 0
     heard: list[str] = field(default_factory=list)
     recorded: dict[str, tuple[int, str, tuple[Item, ...]]] = field(default_factory=dict)
@@ -90,6 +92,10 @@ class FakeRegistry:
     ) -> None:
         self.calls += 1
         self.heard.append(order)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
         if self.down:
             raise Unavailable("registry", "answered 503")
         if self.refuses:
