@@ -134,7 +134,9 @@ def home(operator: Operator) -> Dialog[Nothing]:
                 rest=True,
                 entry=False,
             ),
-            S.MORE: Choose(N_("What else?"), _MORE, noun=N_("Service"), listens=True, back=S.MENU, entry=False),
+            S.MORE: Choose(
+                N_("What else?"), _MORE, noun=N_("Service"), listens=True, back=S.MENU, entry=False
+            ),
             S.SIGN_IN: Identify(then=S.MENU, left=S.MENU),
             S.VIOLATIONS: Call("violations", then=S.MENU, left=S.MENU),
             S.RENEWAL: Call("renewal", then=S.MENU, left=S.MENU),
