@@ -85,8 +85,9 @@ class PostingReads(Connected):
     async def tally(self, order_id: int) -> Tally:
         """How many lines of which kind the order has, and what became of the renewals."""
         renews = case((t.order_items.c.kind == ItemKind.RENEWAL, 1), else_=0)
-        query: Select[Any] = (
-            select(renews.label("renews"), t.postings.c.status, func.count().label("lines"))
+        columns: tuple[Any, ...] = renews.label("renews"), t.postings.c.status, func.count().label("lines")
+        query = (
+            select(*columns)
             .select_from(t.order_items.outerjoin(t.postings, _OF_PART))
             .where(t.order_items.c.order_id == order_id)
             .group_by(renews, t.postings.c.status)
