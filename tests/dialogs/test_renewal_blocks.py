@@ -19,6 +19,7 @@ from tests.dialogs.data import ORDER, PAID, fine, standing
 from tests.dialogs.family import EVERY_BLOCK, MOTHER_ID, WIFE, candidate, hidden, listed, overstay, payable
 from tests.dialogs.harness import Chat
 
+BESIDES = "Besides, {n} fine of {amount} can be paid here now."
 DAY, UNTIL = "2026-12-31", "2027-06-30"
 TOLD: dict[Block, tuple[Barrier, tuple[str, ...], Page | None]] = {
     Block.WINDOW: (
@@ -207,7 +208,7 @@ def test_all_blocks_at_once(chat: Chat) -> None:
 def test_paying_the_fines_and_coming_back(chat: Chat) -> None:
     fines = (overstay(), fine(2, 15_000))
     payable(looking(chat, Barrier(Block.BIOMETRIC), fines=fines))
-    chat.hears("Besides, {n} fine of {amount}", n=2, amount=Money(21_000))
+    chat.hears(BESIDES, n=2, amount=Money(21_000))
     chat.presses("Fines: {amount}", amount=Money(21_000)).stands("renewal.fines", "checkout.paying")
     mother = candidate(Kin.MOTHER, MOTHER_ID)
     items = tuple(Item(one.id, ItemKind(one.kind), one.title, one.fils) for one in fines)
@@ -216,9 +217,7 @@ def test_paying_the_fines_and_coming_back(chat: Chat) -> None:
         ListFile, File((candidate(Kin.MOTHER, MOTHER_ID, barriers=(Barrier(Block.BIOMETRIC),)), WIFE))
     )
     chat.wakes("paid", ORDER, **PAID).says("/back").stands("renewal.person").did(ListFile())
-    chat.hears_not("Besides, {n} fine of {amount}").offers(
-        "🔗 Appointments (Meta)", "Check again", "Back", "Menu"
-    )
+    chat.hears_not(BESIDES).offers("🔗 Appointments (Meta)", "Check again", "Back", "Menu")
 
 
 def test_not_paying_the_fines_comes_back_too(chat: Chat) -> None:
