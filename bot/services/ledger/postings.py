@@ -1,7 +1,7 @@
 """The parts of a paid order: which of them the registry has recorded, and what is told of them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from sqlalchemy import (
@@ -85,14 +85,13 @@ class PostingReads(Connected):
     async def tally(self, order_id: int) -> Tally:
         """How many lines of which kind the order has, and what became of the renewals."""
         renews = case((t.order_items.c.kind == ItemKind.RENEWAL, 1), else_=0)
-        columns: tuple[Any, ...] = renews.label("renews"), t.postings.c.status, func.count().label("lines")
+        counted = select(renews.label("renews"), t.postings.c.status, func.count().label("lines"))
         query = (
-            select(*columns)
-            .select_from(t.order_items.outerjoin(t.postings, _OF_PART))
+            counted.select_from(t.order_items.outerjoin(t.postings, _OF_PART))
             .where(t.order_items.c.order_id == order_id)
             .group_by(renews, t.postings.c.status)
         )
-        rows = await self._rows(query)
+        rows = await self._rows(cast("Select[Any]", query))
         renewals = [row for row in rows if row["renews"]]
 
         def count(status: PostingStatus) -> int:
