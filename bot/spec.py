@@ -268,12 +268,14 @@ State = Ask[A] | Choose[A] | Upload[A] | Pick[A] | Do[A] | Decide[A] | Call[A] |
 class Opening(Generic[A]):
     """A message that says enough: ``recognise`` reads it into answers (or None), the dialog starts ``at``.
 
-    ``deep`` openings read the argument of ``/start`` instead of what was written.
+    ``deep`` openings read the argument of ``/start`` instead of what was written. ``aside`` ones are heard where no other
+    new request is: on top of the question under way, which is asked again afterwards.
     """
 
     recognise: Callable[[str, date], A | None]
     at: StrEnum
     deep: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ _PICTURES: Final = frozenset({"photo", "live_photo", "video", "animation", "stic
 def says_enough(machine: Machine, text: str) -> bool:
     """Whether ``text`` answers the question asked long ago, or is a whole request where one is heard."""
     state = machine.state
+    if machine.book.open(text, machine.today, deep=False, aside=True) is not None:
+        return True
     if isinstance(state, Ask):
         return not isinstance(state.parse(text, machine.today), Invalid)
     listening = isinstance(state, Waiting) and state.listens
@@ -60,6 +62,8 @@ def answer(machine: Machine, state: Ask[Any], text: str) -> None:
         machine.set(answers={**machine.top.answers, state.into: msgspec.to_builtins(value)})
         machine.go(state.then.value)
         return
+    if answer_aside(machine, text):
+        return
     misses = machine.top.misses + 1
     machine.set(misses=misses)
     parts: list[Arg] = [value.text]
@@ -96,7 +100,8 @@ def choose_in_words(machine: Machine, state: Choose[Any] | Upload[Any] | Pick[An
         understood = _numbered(machine, state, text)
     else:
         understood = _pick_in_words(machine, state, text)
-    if understood or ((state.listens or state.rest) and ask_anew(machine, text)):
+    hears = (state.listens or state.rest) and not machine.keeps_place
+    if understood or (hears and ask_anew(machine, text)) or answer_aside(machine, text):
         return
     misses = machine.top.misses + 1
     machine.set(misses=misses)
@@ -119,6 +124,15 @@ def ask_anew(machine: Machine, text: str) -> bool:
         machine.enter(door)
         return True
     return False
+
+
+def answer_aside(machine: Machine, text: str) -> bool:
+    """Answer what ``text`` asks for and come back to the question, where it is of that kind."""
+    frame = machine.book.open(text, machine.today, deep=False, aside=True)
+    if frame is None:
+        return False
+    machine.begin_aside(frame)
+    return True
 
 
 def _numbered(machine: Machine, state: Choose[Any] | Upload[Any] | Pick[Any], text: str) -> bool:

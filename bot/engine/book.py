@@ -53,11 +53,12 @@ class Book:
         """The home state that calls ``dialog``."""
         return self._doors.get(dialog)
 
-    def open(self, text: str, today: date, *, deep: bool) -> Frame | None:
-        """The frame of the first dialog that recognises ``text`` as a whole request."""
+    def open(self, text: str, today: date, *, deep: bool, aside: bool = False) -> Frame | None:
+        """The frame of the first dialog that recognises ``text`` as a whole request, ``aside`` or any."""
         for dialog in self.dialogs.values():
             for opening in dialog.openings:
-                if opening.deep == deep and (answers := opening.recognise(text, today)) is not None:
+                heard = opening.deep == deep and (opening.aside or not aside)
+                if heard and (answers := opening.recognise(text, today)) is not None:
                     return Frame(
                         dialog.id, dialog.version, opening.at.value, answers=msgspec.to_builtins(answers)
                     )

@@ -13,6 +13,7 @@ from bot.clock import local
 from bot.engine import words
 from bot.engine.book import Book
 from bot.engine.turn import Key, Reply, Said, Turn, Work
+from bot.engine.versions import migrated
 from bot.errors import BotError, FromNewer
 from bot.i18n.text import EMPTY, Arg, Lines, Msg, say
 from bot.model import Frame, Session, Signed
@@ -124,10 +125,14 @@ class Machine:
     def enter(self, to: str) -> None:
         """Enter ``to`` and go on until something is asked, waited for, or there is nothing left."""
         self.set(state=to, asked=self.rev, misses=0, page=0, picked=(), pending="")
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        start = self.top
         for _ in range(_HOPS):
             if self._settle():
                 return
-        raise BotError(f"dialog {self.top.dialog} does not come to rest from {to}")
+        raise BotError(f"dialog {start.dialog} does not come to rest from {start.state}")
 
     def _settle(self) -> bool:
         """One move; True once the resident or an effect is waited for."""
@@ -154,6 +159,24 @@ class Machine:
                 self._arrive(state)
                 return True
         return False
+
+    @property
+    def aside(self) -> bool:
+        """Whether this dialog was begun in the middle of another one's question, to which it leads back."""
+        return len(self.frames) > 1 and not isinstance(self._state(self.frames[-2]), Call | Identify)
+
+    @property
+    def keeps_place(self) -> bool:
+        """Whether the question it leads back to would be lost by beginning something else."""
+        below = self._state(self.frames[-2]) if self.aside else None
+        return below is not None and not (isinstance(below, Waiting) and (below.rest or below.listens))
+
+    def begin_aside(self, frame: Frame) -> None:
+        """Put ``frame`` on top of the question under way; in place of an earlier one of its dialog."""
+        if self.top.dialog == frame.dialog:
+            self.frames.pop()
+        self.push(frame)
+        self.enter(frame.state)
 
     def _known(self, state: Identify[Any]) -> bool:
         """Whether whoever is signed in is enough for ``state``."""
@@ -209,8 +232,8 @@ class Machine:
             self.reset()
             return
         caller = self.state
-        if not isinstance(caller, Call | Identify):  # only after an edit of the dialogs
-            self.set(state=self.dialog.start.value)
+        if not isinstance(caller, Call | Identify):  # a question that was left for something aside
+            self.set(asked=self.rev, misses=0)
             return
         if value is not None and isinstance(caller, Call) and caller.keep:
             self.keep(caller.keep(self.answers(), value))
@@ -228,7 +251,7 @@ class Machine:
             self.enter(last)
         elif len(self.frames) > 1:
             self.leave(None)
-            self.enter(self.top.state)
+            self._come_to_rest()
         else:
             self.ask()
 
@@ -308,7 +331,7 @@ class Machine:
     def can_go_back(self, state: Asking) -> bool:
         """Whether a way back is offered (``/back`` itself always works)."""
         if state.rest:
-            return False
+            return self.aside
         return state.back is not None or (bool(self.top.trail) or len(self.frames) > 2)  # noqa: PLR2004 - home, caller
 
     def _key(self, choice: Choice[Any], answers: Any) -> Key:
@@ -401,18 +424,3 @@ class Machine:
             signed=self.signed,
         )
         return Turn(session, tuple(self.replies), tuple(self.works))
-
-
-def migrated(frame: Frame, dialog: Dialog[Any]) -> Frame:
-    """``frame`` brought to ``dialog``'s version step by step; its answers are dropped if they do not fit."""
-    answers = dict(frame.answers)
-    for version in range(frame.version, dialog.version):
-        step = dialog.migrations.get(version)
-        answers = step(answers) if step else answers
-    try:
-        msgspec.convert(answers, dialog.answers)
-    except msgspec.ValidationError:
-        return msgspec.structs.replace(frame, version=dialog.version, answers={}, state="")
-    states = {state.value for state in dialog.states}
-    trail = tuple(state for state in frame.trail if state in states)
-    return msgspec.structs.replace(frame, version=dialog.version, answers=answers, trail=trail)

@@ -190,6 +190,7 @@ def _slow(machine: Machine, event: Slow) -> None:
 
 
 def _woken(machine: Machine, event: Woken) -> None:
+    _wake_below(machine, event)
     if machine.frames and machine.top.dialog == event.dialog:
         state = machine.state
         edge = state.wakes.get(event.kind) if isinstance(state, Waiting | Do) else None
@@ -202,6 +203,20 @@ def _woken(machine: Machine, event: Woken) -> None:
     dialog = machine.book.dialogs.get(event.dialog)
     if dialog is not None and (notice := dialog.notices.get(event.kind)) is not None:
         machine.say(notice.text(event.data), _doors(notice, event))
+
+
+def _wake_below(machine: Machine, event: Woken) -> None:
+    """A question that was left for something aside hears it, too, and is asked as it stands by then."""
+    if not machine.frames or not machine.aside or machine.frames[-2].dialog != event.dialog:
+        return
+    top = machine.frames.pop()
+    state = machine.state
+    edge = state.wakes.get(event.kind) if isinstance(state, Waiting | Do) else None
+    if edge is not None and edge.to is not None and edge.ref(machine.answers()) == event.ref:
+        if edge.keep:
+            machine.keep(edge.keep(machine.answers(), event.data))
+        machine.set(state=edge.to.value)
+    machine.frames.append(top)
 
 
 def _doors(notice: Notice, event: Woken) -> tuple[tuple[Key, ...], ...]:

@@ -68,7 +68,7 @@ DIALOG = Dialog[Asked](
     answers=Asked,
     start=S.LINK,
     cancel=S.LEFT,
-    openings=(Opening(links_in, S.CHECK),),
+    openings=(Opening(links_in, S.CHECK, aside=True),),
     help=N_(
         "Paste a link and I tell whether it is ours, an official site, or neither. I look at its name only and never open it."
     ),
