@@ -6,7 +6,7 @@ Dates are ISO 8601, moments epoch seconds. One row a chat, permit and kind.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Delete, delete, insert, select, update
@@ -134,7 +134,7 @@ class ReminderWork(ReminderReads):
         return (await self._on.execute(change)).scalar() is not None
 
 
-def _plain(new: NewReminder) -> dict[str, object]:
+def _plain(new: NewReminder) -> dict[str, Any]:
     values = msgspec.structs.asdict(new)
     return values | {"last_day": new.last_day.isoformat(), "kin": new.kin.value, "kind": new.kind.value}
 
