@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import weakref
 from collections.abc import Callable
 from typing import Final
 
@@ -50,8 +51,8 @@ class Keyring:
     def __init__(self, keys: list[bytes], index: bytes, renewed: Renewed | None = None) -> None:
         _check(keys, index)
         self._index = index
-        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
-        self._newest = _key_id(keys[0])
+        self._nonces = _Nonces()
+        self._use(keys)
         self._renewed = renewed
 
     @classmethod
@@ -82,9 +83,13 @@ class Keyring:
         keys, index = _read(text)
         if index != self._index:
             raise ConfigError("SECRET_KEYS: the index key must stay: it names every chat")
+        self._use(keys)
+        return True
+
+    def _use(self, keys: list[bytes]) -> None:
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
-        return True
+        self._sealing = bytes([_VERSION]) + self._newest, self._ciphers[self._newest]
 
     @staticmethod
     def generate() -> str:
@@ -94,9 +99,9 @@ class Keyring:
 
     def seal(self, data: bytes, bound: bytes) -> bytes:
         """Encrypt ``data`` so that it opens only together with ``bound`` (the place it is kept in)."""
-        nonce = os.urandom(_NONCE)
-        header = bytes([_VERSION]) + self._newest
-        return header + nonce + self._ciphers[self._newest].encrypt(nonce, data, header + bound)
+        nonce = self._nonces.next()
+        header, cipher = self._sealing
+        return header + nonce + cipher.encrypt(nonce, data, header + bound)
 
     def open(self, sealed: bytes, bound: bytes) -> bytes:
         """Decrypt what `seal` made.
@@ -121,6 +126,47 @@ class Keyring:
     def blind(self, text: str) -> str:
         """A stable keyed name for ``text`` (24 hex digits) that does not reveal it."""
         return hmac.new(self._index, text.encode(), hashlib.sha256).hexdigest()[:24]
+
+
+class _Nonces:
+    """Random nonces, drawn from the system some at a time: one system call each costs as much as the encryption.
+
+    None is given twice: not to two threads (a list's ``pop`` is one act), not to a forked process, which draws its own.
+    """
+
+    def __init__(self) -> None:
+        self._left: list[bytes] = []
+        _DRAWING.add(self)
+
+    def next(self) -> bytes:
+        """A nonce that nobody has had."""
+        try:
+            return self._left.pop()
+        except IndexError:
+            drawn = os.urandom(_NONCE * _DRAWN)
+            nonces = [drawn[at : at + _NONCE] for at in range(0, len(drawn), _NONCE)]
+            mine = nonces.pop()
+            self._left += nonces
+            return mine
+
+    def forget(self) -> None:
+        """Draw anew: another process has these."""
+        self._left.clear()
+
+
+_DRAWN: Final = 256
+"""Nonces drawn at once."""
+
+_DRAWING: Final["weakref.WeakSet[_Nonces]"] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for nonces in tuple(_DRAWING):
+        nonces.forget()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _read(ring: str) -> tuple[list[bytes], bytes]:

@@ -7,6 +7,7 @@ import os
 import signal
 import statistics
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,10 +129,14 @@ async def _sessions(load: Load, client: Any, settle: float) -> Row:
     parked = await load.park()
     await asyncio.sleep(settle)
     keys = list(client.scan_iter(count=1000))
-    memory = sum(client.memory_usage(key, samples=0) or 0 for key in keys)
+    kinds: Counter[str] = Counter()
+    for key in keys:
+        kinds[key.partition(b":")[0].decode()] += client.memory_usage(key, samples=0) or 0
+    memory = sum(kinds.values())
     return {
         "bytes_session": round(memory / parked) if parked else None,
         "keys_session": round(len(keys) / parked, 2) if parked else None,
+        "bytes_by_kind": {kind: round(size / parked) for kind, size in kinds.most_common(8)} if parked else None,
         "parked": parked,
     }
 
@@ -143,7 +148,7 @@ def medians(runs: list[Row]) -> list[Row]:
         group = [run for run in runs if (run["peer"], run["users"]) == key]
         row: Row = {}
         for name in group[0]:
-            if name not in {"peer", "users", "commands", "calls", "errors"}:
+            if name not in {"peer", "users", "commands", "calls", "errors", "bytes_by_kind"}:
                 known = [run[name] for run in group if run.get(name) is not None]
                 row[name] = round(statistics.median(known), 2) if known else None
         cpus = [run["cpu_us"] for run in group]
@@ -153,6 +158,7 @@ def medians(runs: list[Row]) -> list[Row]:
             "runs": len(group),
             "commands": group[-1]["commands"],
             "calls": group[-1]["calls"],
+            "bytes_by_kind": group[-1].get("bytes_by_kind"),
             "errors": sum(sum(run["errors"].values()) for run in group),
             "spread": f"{min(cpus):.0f}-{max(cpus):.0f}",
         }

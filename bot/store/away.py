@@ -1,7 +1,6 @@
 """When Redis does not answer: one error for everything redis-py raises then."""
 
-import contextlib
-from collections.abc import Generator
+from types import TracebackType
 from typing import Final
 
 from redis.exceptions import RedisClusterException, RedisError
@@ -13,11 +12,23 @@ FAILURES: Final = (RedisError, RedisClusterException, OSError, LookupError)
 lets a LookupError out while a cluster fails over."""
 
 
-@contextlib.contextmanager
-def away() -> Generator[None, None, None]:
+class _Away:
+    """Holds nothing, so that one serves every turn: a generator made anew each time costs more than what it guards."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, FAILURES):
+            # Without the cause: an error of redis-py may quote the command it failed on.
+            raise StoreAway(type(error).__name__) from None
+
+
+_AWAY: Final = _Away()
+
+
+def away() -> _Away:
     """Turn every failure of Redis into `StoreAway`."""
-    try:
-        yield
-    except FAILURES as error:
-        # Without the cause: an error of redis-py may quote the command it failed on.
-        raise StoreAway(type(error).__name__) from None
+    return _AWAY

@@ -1,7 +1,7 @@
 """Sessions, outbox and timers in Redis: a turn is one load and one commit.
 
 Keys of a chat, all in the slot of its partition: ``s:{p}:name`` the session (revision, sealed session,
-sealed chat, ids of entries said but not known to be delivered), ``k:{p}:name`` what outlives it
+sealed chat where a timer runs, ids of entries said but not known to be delivered), ``k:{p}:name`` what outlives it
 (language). Keys of a partition: ``o:{p}`` the outbox stream with its group ``out``, ``t:{p}`` the timers.
 """
 
@@ -37,6 +37,14 @@ GROUP: Final = "out"
 LOST: Final = Frame("?", 0, "?")
 """Stands for a session that could not be read: the engine tells the resident that we begin again."""
 
+
+class _Head(msgspec.Struct, array_like=True):
+    """What a session of any layout begins with."""
+
+    schema: int
+
+
+_HEAD = msgspec.msgpack.Decoder(_Head)
 _SESSION = msgspec.msgpack.Decoder(Session)
 _ENCODE = msgspec.msgpack.Encoder().encode
 
@@ -92,22 +100,35 @@ class Sessions:
             rev, sealed, language, chosen, unreachable, waiting = await self._load(
                 keys=[key, f"k:{tag}:{name}", f"o:{tag}"], args=[]
             )
-        kept = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
-        session = kept if sealed is None else await self._open(key, f"q:{tag}:{name}", rev, sealed, kept)
-        noted = self._delivered.get(tag, ())
-        ids = (entry_id.decode() for entry_id in waiting)
-        return Loaded(session, tuple(i for i in ids if i not in noted), unreachable == b"1")
+        session = None if sealed is None else self._read(key, sealed)
+        if session is None:
+            session = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
+            if sealed is not None:
+                session = await self._put_aside(key, f"q:{tag}:{name}", rev, sealed, session)
+        if waiting:
+            noted = self._delivered.get(tag, ())
+            waiting = (i for entry_id in waiting if (i := entry_id.decode()) not in noted)
+        return Loaded(session, tuple(waiting), unreachable == b"1")
 
-    async def _open(self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session) -> Session:
+    def _read(self, key: str, sealed: bytes) -> Session | None:
+        """The session; None for one that cannot be read.
+
+        Raises:
+            FromNewer: a newer release wrote it.
+        """
         try:
             data = self._unsealed(sealed, key)
             # The schema is read alone first: what follows it may have another layout in a newer release.
-            schema = msgspec.msgpack.decode(data)[0]
+            schema = _HEAD.decode(data).schema
             if schema > SESSION_SCHEMA:
                 raise FromNewer(f"session schema {schema}")
             return _SESSION.decode(data)
-        except (Unreadable, msgspec.DecodeError, TypeError, IndexError, KeyError):
-            pass
+        except (Unreadable, msgspec.DecodeError):
+            return None
+
+    async def _put_aside(
+        self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session
+    ) -> Session:
         # Its own bytes in the name: two of one chat may have one revision, and both are kept.
         aside = f"{quarantine}:{_text(rev)}:{hashlib.sha256(sealed).hexdigest()[:12]}"
         with away():
@@ -153,7 +174,7 @@ class Sessions:
                     session.rev,
                     self._keyring.seal(_ENCODE(session), bound),
                     LIFE,
-                    self._keyring.seal(_ENCODE(chat), bound),
+                    self._keyring.seal(_ENCODE(chat), bound) if session.due else b"",
                     name,
                     session.due,
                     self._consumer,
@@ -168,8 +189,9 @@ class Sessions:
             )
         if ids is None:
             raise Conflict("another turn of this chat was first")
-        self._noted(tag, delivered)
-        return tuple(i.decode() for i in ids)
+        if delivered:
+            self._noted(tag, delivered)
+        return tuple([i.decode() for i in ids])
 
     # --- outbox ---------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 """Encryption at rest: rotation, tampering, moving, and blind names."""
 
 import base64
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,26 @@ def test_what_is_sealed_opens(data: bytes, place: bytes) -> None:
 def test_the_same_is_never_sealed_alike() -> None:
     ring = Keyring([NEW], INDEX)
     assert ring.seal(b"x", PLACE) != ring.seal(b"x", PLACE)
+
+
+def test_no_nonce_comes_twice_in_threads_and_in_forked_processes() -> None:
+    ring = Keyring([NEW], INDEX)
+    ring.seal(b"x", PLACE)  # nonces are drawn ahead
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        os.write(writing, b"".join(ring.seal(b"x", PLACE) for _ in range(300)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    size = len(ring.seal(b"x", PLACE))
+    theirs = b""
+    while len(theirs) < 300 * size:
+        theirs += os.read(reading, 65_536)
+    os.close(reading)
+    os.close(writing)
+    with ThreadPoolExecutor(8) as threads:
+        ours = list(threads.map(lambda _: ring.seal(b"x", PLACE), range(2000)))
+    sealed = [*ours, *(theirs[at : at + size] for at in range(0, len(theirs), size))]
+    assert len({each[5:17] for each in sealed}) == 2300
 
 
 def test_rotation() -> None:
