@@ -134,6 +134,9 @@ class S(StrEnum):
     CHANGED = "changed"
 
 
+_MANY = 60.0
+"""Seconds to check the prices of thousands and to make a link."""
+
 _PAID = WakesTo(order_of, S.PAID, take_news)
 _REVIEW = WakesTo(order_of, S.REVIEW, take_news)
 _REFUSED = WakesTo(order_of, S.REFUSED, take_news)
@@ -179,6 +182,7 @@ DIALOG = Dialog[Payment](
                 Fault.UNSIGNED: S.UNSIGNED,
                 Fault.FORBIDDEN: S.FORBIDDEN,
             },
+            timeout=_MANY,
             slow=N_("The payment gateway is slow; one moment."),
         ),
         S.PAYING: Choose(
@@ -253,6 +257,7 @@ DIALOG = Dialog[Payment](
                 CheckoutRefused.GATEWAY_DOWN: S.SILENT,
                 CheckoutRefused.CHANGED: S.CHANGED,
             },
+            timeout=_MANY,
             wakes=_NEWS,
         ),
         S.REFUSED: Choose(
