@@ -466,7 +466,7 @@ def test_no_message_lists_more_than_ten(language: str) -> None:
         for number in range(12)
     )
     chat = renewing(language, Bill(MASKED, items, body="70012345"))
-    chat.hears("and {n} more", n=2)
+    chat.hears("and {n} more line", n=2)
     assert ("W9" if language == "en" else "ع9") in chat.last.text
     assert ("W10" if language == "en" else "ع10") not in chat.last.text
 
@@ -519,7 +519,7 @@ def test_of_many_only_numbers_and_whoever_was_refused_are_told(language: str) ->
     many = Shares(0, 4_812, 4_799, 12, refused)
     chat = renewing(language, BASKET).wakes("review", ORDER, **recorded(Status.REVIEW, many, "partly"))
     chat.hears("✓ {n} residency recorded", n=4_799).hears("✕ {n} residency not recorded", n=12)
-    chat.hears("· {n} residency being recorded", n=1).hears("and {n} more", n=2)
+    chat.hears("· {n} residency being recorded", n=1).hears("and {n} more line", n=2)
     assert chat.last.text.count("✕") == 11
 
 

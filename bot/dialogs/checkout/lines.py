@@ -59,7 +59,7 @@ def counted(fines: int, renewals: int) -> Arg:
 
 def and_more(count: int) -> tuple[Arg, ...]:
     """How many are not listed; nothing where all are."""
-    return (say(NP_("and {n} more", "and {n} more"), n=count),) if count > 0 else ()
+    return (say(NP_("and {n} more line", "and {n} more lines"), n=count),) if count > 0 else ()
 
 
 def listed(items: Sequence[Item], most: int) -> tuple[Arg, ...]:

@@ -67,7 +67,7 @@ def summary_text(renewing: Renewing) -> Arg:
     for number, one in enumerate(people[:LISTED]):
         parts += _part(renewing, one, tuple(item for item in items if item.part == number))
     if len(people) > LISTED:
-        parts.append(say(NP_("and {n} more", "and {n} more"), n=len(people) - LISTED))
+        parts.append(say(NP_("and {n} more person", "and {n} more people"), n=len(people) - LISTED))
     parts += [
         EMPTY,
         say(N_("This price holds until {until}."), until=Hour(renewing.until)),

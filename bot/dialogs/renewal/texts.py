@@ -118,7 +118,7 @@ def file_text(renewing: Renewing) -> Arg:
         *(line(renewing, one) for one in people[:SHOWN]),
     ]
     if len(people) > SHOWN:
-        parts.append(say(NP_("and {n} more", "and {n} more"), n=len(people) - SHOWN))
+        parts.append(say(NP_("and {n} more person", "and {n} more people"), n=len(people) - SHOWN))
     if len(people) == 1 and people[0].kin is Kin.SELF:
         parts += [EMPTY, say(N_("Nobody else is on it: those you sponsor would stand here, too."))]
     return Lines(tuple(parts))

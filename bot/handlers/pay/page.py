@@ -163,7 +163,7 @@ class Pages:
             for item in bill.items[:LINES]
         )
         if rest := bill.items[LINES:]:
-            more = self._text(say(NP_("and {n} more", "and {n} more"), n=len(rest)), language)
+            more = self._text(say(NP_("and {n} more line", "and {n} more lines"), n=len(rest)), language)
             sum_ = self._text(Money(sum(item.fils for item in rest)), language)
             rows += f'<li><span>{more}</span><bdi class="sum">{sum_}</bdi></li>'
         whose = self._p(say(N_("Number {subject}"), subject=Code(bill.subject)), language)
