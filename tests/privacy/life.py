@@ -32,6 +32,7 @@ from bot.config import Settings
 from bot.embedded import only_one
 from bot.outside import sandbox
 from bot.sandbox.cast import DEMO
+from bot.sandbox.cast_families import ROLES
 from bot.sandbox.people import Person, by_index
 from bot.serve import bind, serving
 from bot.services.ledger import default_url, open_engine
@@ -60,7 +61,8 @@ def strangers(count: int) -> list[Person]:
     return [person for person in found if person is not None][:count]
 
 
-PEOPLE = [*(one.person for one in DEMO), *strangers(14)]
+FAMILY = [role.person for role in ROLES if role.place.head == RESIDENT]
+PEOPLE = [*(one.person for one in DEMO), *FAMILY, *strangers(14)]
 NEEDLES = sorted(
     {number for person in PEOPLE for number in (person.civil_id, person.reference, person.passport)}
     | set(NAMES)
@@ -114,6 +116,9 @@ class World:
         await self.snap()
         engine = open_engine(default_url(self.folder))
         self.columns = await self.scan.sql(engine)
+        async with engine.connect() as connection:
+            found = await connection.execute(text("SELECT count(*) FROM reminders"))
+            self.reminders = int(found.scalar_one())
         await engine.dispose()
         for line in self.errors.getvalue().splitlines():
             self.scan.look("log lines", "log", line)
@@ -278,6 +283,20 @@ async def keeps_data(him: Resident, person: Person) -> None:
     assert (await him.browser.get(f"{him.url('/mydata/')[:-9]}.json")).status_code == 404
 
 
+async def is_reminded(her: Resident) -> None:
+    """Of the dates of everyone on the file, one of which is taken back."""
+    await her.says("/reminders", "reminded of nothing")
+    await her.presses("Add", "Whose dates")
+    await her.says("1 2 3", "Whose dates")
+    await her.presses("Go on", "Which dates")
+    await her.says("1 2", "Which dates")
+    await her.presses("Go on", "Shall I write")
+    await her.presses("I agree", "Done")
+    await her.says("/reminders", "before these end")
+    await her.presses("Take one back", "Which one")
+    await her.says("1", "Taken back")
+
+
 async def meets_trouble(him: Resident) -> None:
     """Everything that goes wrong writes to the log."""
     await him.says(DOWN.civil_id, "records do not answer|I will try again")
@@ -393,6 +412,8 @@ async def whole_life(here: World) -> None:
             await her.says("/language en", "in English")
             await owes_and_pays(her, MANY.civil_id.translate(ARABIC), "funds")
             await finds_reference(her, MANY)
+            await signs_in(her, RESIDENT)
+            await is_reminded(her)
             await her.says("/mydata", "What is kept")
         async with telegram(here.service, here.api) as talk:
             them = Resident(talk, here, browser)

@@ -24,6 +24,7 @@ async def test_nobody_is_found(tmp_path: Path) -> None:
     here, figures = await look(tmp_path)
     assert here.scan.found == []
     assert len(NEEDLES) > 60
+    assert here.reminders == 5, "three persons' two dates, one taken back"
     for kind, least in {
         "redis keys": 30,
         "redis values": 800,
