@@ -133,8 +133,8 @@ def blocked_text(office: Office) -> Arg:
             EMPTY,
             say(
                 NP_(
-                    "Besides, {n} fine of {amount} can be paid here now, or later with the renewal.",
-                    "Besides, {n} fines, {amount} in all, can be paid here now, or later with the renewal.",
+                    "Besides, {n} fine of {amount} can be paid here now.",
+                    "Besides, {n} fines, {amount} in all, can be paid here now.",
                 ),
                 n=len(one.fines),
                 amount=Money(fines_of(office)),
