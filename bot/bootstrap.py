@@ -278,7 +278,9 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             Verifications(redis, keyring), keyring, clock, settings.base_url, wake, Pictures().draw
         )
         meter = Meter(Quotas(redis, keyring), verification, keyring, clock)
-        sign_ins = _sign_ins(settings, SignInStore(redis, keyring), keyring, wake, stack)
+        sign_ins = _sign_ins(
+            settings, SignInStore(redis, keyring), Quotas(redis, keyring), keyring, wake, stack
+        )
         memory = ChatMemory(redis, store, log, clock, keyring)
         mine = personal(ledger, memory, keyring, clock, tasks, base_url=settings.base_url)
         channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
@@ -376,13 +378,18 @@ def _chats(telegram: "Telegram | None") -> tuple[str, ...]:
 
 
 def _sign_ins(
-    settings: Settings, store: SignInStore, keyring: Keyring, wake: Wake, stack: AsyncExitStack
+    settings: Settings,
+    store: SignInStore,
+    windows: Quotas,
+    keyring: Keyring,
+    wake: Wake,
+    stack: AsyncExitStack,
 ) -> SignIns:
     clock = SystemClock()
     provider = open_provider(settings, keyring, clock)
     if provider is not None:
         stack.push_async_callback(provider.close)
-    return SignIns(store, provider, keyring, clock, wake, settings.base_url)
+    return SignIns(store, windows, provider, keyring, clock, wake, settings.base_url)
 
 
 async def _flush(store: Sessions) -> None:

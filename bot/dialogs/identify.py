@@ -14,11 +14,11 @@ import msgspec
 from bot.i18n.text import N_, Arg, Code, Hour, Ltr, say
 from bot.parse import short_code
 from bot.ports import Effect
-from bot.spec import After, Ask, Choose, Dialog, Do, End, Go, Link, Notice, WakesTo
+from bot.spec import After, Ask, Choose, Decide, Dialog, Do, End, Go, Link, Notice, WakesTo
 
 
 class BeginSignIn(Effect, frozen=True, tag="begin_sign_in"):
-    """Make a one-time link for this chat. Result: `SignInLink`."""
+    """Make a one-time link for this chat. Result: `SignInLink`, or `SignInPause` after too many."""
 
 
 class ConfirmSignIn(Effect, frozen=True, tag="confirm_sign_in"):
@@ -49,6 +49,13 @@ class SignInLink(msgspec.Struct, frozen=True):
     until: int
 
 
+class SignInPause(msgspec.Struct, frozen=True):
+    """No more links for now: ``limit`` were asked for. From ``until`` (epoch seconds) there is another one."""
+
+    limit: int
+    until: int
+
+
 class Confirmed(msgspec.Struct, frozen=True):
     """Who signed in."""
 
@@ -67,6 +74,8 @@ class S(StrEnum):
     """States."""
 
     BEGIN = "begin"
+    BEGUN = "begun"
+    PAUSED = "paused"
     LINK = "link"
     CODE = "code"
     CONFIRM = "confirm"
@@ -79,21 +88,35 @@ class S(StrEnum):
 
 
 class SignIn(msgspec.Struct, frozen=True):
-    """The sign-in under way. Nothing of who signs in."""
+    """The sign-in under way. Nothing of who signs in. ``limit`` links were enough; ``pause`` is when it ends."""
 
     ref: str = ""
     url: str = ""
     host: str = ""
     until: int = 0
     code: str = ""
+    limit: int = 0
+    pause: int = 0
+
+
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 only adds to the answers."""
+    return answers
 
 
 def begin(_sign_in: SignIn) -> BeginSignIn:
     return BeginSignIn()
 
 
-def take(_sign_in: SignIn, link: SignInLink) -> SignIn:
+def take(sign_in: SignIn, link: SignInLink | SignInPause) -> SignIn:
+    """The new link; where there is none, the last one stands."""
+    if isinstance(link, SignInPause):
+        return msgspec.structs.replace(sign_in, limit=link.limit, pause=link.until)
     return SignIn(link.ref, link.url, link.host, link.until)
+
+
+def paused(sign_in: SignIn) -> bool:
+    return sign_in.pause > 0
 
 
 def confirm(sign_in: SignIn) -> ConfirmSignIn:
@@ -135,6 +158,21 @@ def link_text(sign_in: SignIn) -> Arg:
     )
 
 
+def has_link(sign_in: SignIn) -> bool:
+    return bool(sign_in.ref)
+
+
+def paused_text(sign_in: SignIn) -> Arg:
+    return say(
+        N_(
+            "{limit} sign-in links were asked for in a short time, which is enough for now. "
+            "From {until} there is a new one. The last link works until its own time is over."
+        ),
+        limit=sign_in.limit,
+        until=Hour(sign_in.pause),
+    )
+
+
 def signed_text(_sign_in: SignIn) -> Arg:
     return say(
         N_("✓ You are signed in, until you write {command} or are silent for a while."),
@@ -155,7 +193,8 @@ _NEW = Go[SignIn](N_("New link"), S.BEGIN)
 
 DIALOG = Dialog[SignIn](
     id="identify",
-    version=1,
+    version=2,
+    migrations={1: as_before},
     title=N_("Sign in"),
     answers=SignIn,
     start=S.BEGIN,
@@ -168,7 +207,7 @@ DIALOG = Dialog[SignIn](
         S.BEGIN: Do(
             BeginSignIn,
             begin,
-            then=S.LINK,
+            then=S.BEGUN,
             otherwise=S.DOWN,
             keep=take,
             refused=SignInRefused,
@@ -177,6 +216,14 @@ DIALOG = Dialog[SignIn](
                 SignInRefused.SPENT: S.DOWN,
                 SignInRefused.OFF: S.OFF,
             },
+        ),
+        S.BEGUN: Decide(((paused, S.PAUSED),), otherwise=S.LINK),
+        # Whoever is on the page of the last link comes back to its code.
+        S.PAUSED: Choose(
+            paused_text,
+            (_NEW, Go(N_("I have a code"), S.CODE, when=has_link)),
+            wakes=_RETURNED,
+            entry=False,
         ),
         S.LINK: Choose(
             link_text,

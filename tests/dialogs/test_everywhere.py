@@ -30,7 +30,14 @@ from bot.dialogs.company.effects import (
 )
 from bot.dialogs.family_join import AskDay, Today
 from bot.dialogs.find_reference import FindReference, FindReferenceRefused, Reference
-from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
+from bot.dialogs.identify import (
+    BeginSignIn,
+    Confirmed,
+    ConfirmSignIn,
+    SignInLink,
+    SignInPause,
+    SignInRefused,
+)
 from bot.dialogs.my_data import (
     Export,
     ExportData,
@@ -232,7 +239,12 @@ OUTCOMES: dict[type[Effect], list[Any]] = {
     Unremember: [Kept(), *Fault],
     ExportData: [Export(PAGE, NOON + 3600), *Fault],
     ForgetAll: [Forgotten(), Forgotten(ORDER), Forgotten(stays=2, until=NOON + 1), *Fault],
-    BeginSignIn: [SignInLink("S1", PAGE, HOST, NOON + 300), *SignInRefused, *Fault],
+    BeginSignIn: [
+        SignInLink("S1", PAGE, HOST, NOON + 300),
+        SignInPause(5, NOON + 600),
+        *SignInRefused,
+        *Fault,
+    ],
     ConfirmSignIn: [Confirmed(CIVIL_ID), *SignInRefused, *Fault],
     Recall: [Recalled(CIVIL_ID), Recalled(), *Fault],
     ListReceipts: [Receipts((), more=False), Receipts((Listed(ORDER, 45_000, NOON),), more=True), *Fault],

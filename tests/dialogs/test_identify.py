@@ -5,9 +5,17 @@ from enum import StrEnum
 import msgspec
 import pytest
 
-from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
+from bot.dialogs.identify import (
+    BeginSignIn,
+    Confirmed,
+    ConfirmSignIn,
+    SignInLink,
+    SignInPause,
+    SignInRefused,
+)
 from bot.engine import Book, step
 from bot.engine.machine import FRESH
+from bot.engine.versions import migrated
 from bot.i18n.text import N_, Arg, Code, Hour, Ltr, say
 from bot.model import Chat as Address
 from bot.model import Frame, Session, Signed, Typed
@@ -81,6 +89,32 @@ def test_the_link_runs_out(chat: Chat) -> None:
     signing(chat).wait(minutes=5).stands("identify.expired").hears("This sign-in is over")
     chat.answers(BeginSignIn, SignInRefused.OFF).presses("New link").stands("identify.off")
     chat.presses("Back").stands().hears("Nobody was signed in.")
+
+
+def test_too_many_links_are_paused_and_the_last_one_stands(chat: Chat) -> None:
+    signing(chat).answers(BeginSignIn, SignInPause(5, NOON + 540)).presses("New link")
+    known: dict[str, Arg] = {"limit": 5, "until": Hour(NOON + 540)}
+    chat.stands("identify.paused").hears("{limit} sign-in links were asked for", **known)
+    chat.offers("New link", "I have a code", "Menu")
+    chat.returned("S1").stands("identify.code").says(CODE).stands()
+    assert chat.session.signed is not None
+
+
+def test_after_the_pause_there_is_a_new_link(chat: Chat) -> None:
+    chat.answers(BeginSignIn, SignInPause(5, NOON + 540), LINK).says("/menu").presses("More").presses(
+        "Sign in"
+    )
+    chat.stands("identify.paused").offers("New link", "Menu")
+    chat.wait(minutes=9).presses("New link").stands("identify.link").hears("For this I need to know")
+    assert chat.top.answers["pause"] == 0
+
+
+def test_a_sign_in_begun_before_pauses_carries_on() -> None:
+    old = {"ref": "S1", "url": LINK.url, "host": LINK.host, "until": NOON + 300, "code": ""}
+    dialog = BOOK.dialogs["identify"]
+    moved = migrated(Frame("identify", 1, "link", 7, old), dialog)
+    assert (moved.version, moved.state) == (2, "link")
+    assert msgspec.convert(moved.answers, dialog.answers).ref == "S1"
 
 
 def test_a_late_outcome_after_leaving_signs_nobody_in(chat: Chat) -> None:

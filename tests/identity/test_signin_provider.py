@@ -13,6 +13,7 @@ from bot.ports import Failed
 from bot.services.identity import Provider, ProviderTerms, SignIns
 from bot.services.identity.discovery import KEPT, KEYS_AGAIN
 from bot.services.identity.provider import Trip
+from bot.store.quotas import Quotas
 from bot.store.signins import SignInStore
 from tests.identity.test_signin_pages import nobody
 from tests.identity.world import CIVIL_ID, OTHER_ID, World, build, changed, code_on, query_of, text_of
@@ -297,7 +298,9 @@ async def test_a_provider_that_takes_no_secret_of_ours(world: World) -> None:
 @pytest_asyncio.fixture
 async def off(world: World) -> AsyncIterator[SignIns]:
     store = SignInStore(world.redis, world.keyring)
-    yield SignIns(store, None, world.keyring, world.clock, world.wake, world.url)
+    yield SignIns(
+        store, Quotas(world.redis, world.keyring), None, world.keyring, world.clock, world.wake, world.url
+    )
 
 
 async def test_without_a_provider_signing_in_is_off(world: World, off: SignIns) -> None:

@@ -26,6 +26,7 @@ from bot.model import Chat, Woken
 from bot.ports import Asked, Clock, Failed
 from bot.sandbox.identity import Client, IdentityProvider
 from bot.services.identity import BACK, Provider, ProviderTerms, SignIns
+from bot.store.quotas import Quotas
 from bot.store.signins import SignInStore
 from tests.payments.world import FakeClock, serving
 
@@ -104,7 +105,9 @@ class World:
         self, chat: Chat = HERE, *, key: str = "", language: str = "en", actor: str = ""
     ) -> SignInLink:
         """The chat asks."""
-        return await self.sign_ins.begin(BeginSignIn(), self.asked(chat, key, language, actor))
+        found = await self.sign_ins.begin(BeginSignIn(), self.asked(chat, key, language, actor))
+        assert isinstance(found, SignInLink), found
+        return found
 
     def stranger(self) -> httpx.AsyncClient:
         """Another browser; to be closed."""
@@ -141,8 +144,8 @@ class World:
         return confirmed.civil_id
 
     async def kept(self) -> dict[bytes, Any]:
-        """All that Redis holds."""
-        return {key: await self.redis.hgetall(key) for key in await self.redis.keys("*")}
+        """All that Redis holds of sign-ins."""
+        return {key: await self.redis.hgetall(key) for key in await self.redis.keys("i:*")}
 
 
 @asynccontextmanager
@@ -170,7 +173,8 @@ async def build(
         async def wake(event: Woken) -> None:
             await world.wake(event)
 
-        sign_ins = SignIns(SignInStore(redis, keyring), provider, keyring, clock, wake, url)
+        windows = Quotas(redis, keyring)
+        sign_ins = SignIns(SignInStore(redis, keyring), windows, provider, keyring, clock, wake, url)
         routes = signin_routes(
             sign_ins, render=RENDERER.render, back_url=lambda chat: f"/chat/{chat.channel}", secure=False
         )

@@ -15,7 +15,14 @@ import msgspec
 import structlog
 
 from bot.crypto import Keyring
-from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink, SignInRefused
+from bot.dialogs.identify import (
+    BeginSignIn,
+    Confirmed,
+    ConfirmSignIn,
+    SignInLink,
+    SignInPause,
+    SignInRefused,
+)
 from bot.errors import BotError, Declined, OutsideError, StoreAway, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Asked, Clock, Effect, Executor, Failed, Wake
@@ -29,6 +36,13 @@ T = TypeVar("T")
 
 LIFE: Final = 300
 """Seconds from the link to the confirmed code."""
+
+LINKS: Final = 5
+"""Links a chat gets within `WINDOW`: a slip, a page left, a code mistyped three times, and one more. Each is stored
+and makes the provider serve a page; whoever needs more has another problem."""
+
+WINDOW: Final = 600
+"""Seconds of the sliding window of `LINKS`; ours, like that figure."""
 
 BACK: Final = "/signin/back"
 """Path to which the provider sends browsers; operators register it there."""
@@ -113,6 +127,23 @@ class Store(Protocol):
     async def confirm(self, ref: str, *, chat: Chat, key: str, code: str) -> tuple[str, bytes]: ...
 
 
+class Counted(Protocol):
+    """What a window said; `bot.store.quotas.Counted`, whose docstring holds."""
+
+    @property
+    def verdict(self) -> int: ...
+    @property
+    def until(self) -> int: ...
+
+
+class Windows(Protocol):
+    """Sliding windows; `bot.store.quotas.Quotas`, whose docstrings hold."""
+
+    async def other(
+        self, name: str, what: str, limit: tuple[int, int, int], now: int, *, passed: bool
+    ) -> Counted: ...
+
+
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _LINK: Final = msgspec.msgpack.Decoder(Link)
 _TRIP: Final = msgspec.msgpack.Decoder(Trip)
@@ -124,6 +155,7 @@ class SignIns:
 
     Args:
         store: those under way.
+        windows: count how many a chat asks for.
         provider: None where none is configured.
         keyring: names a sign-in after the effect that asked for it.
         clock: time.
@@ -134,6 +166,7 @@ class SignIns:
     def __init__(
         self,
         store: Store,
+        windows: Windows,
         provider: Provider | None,
         keyring: Keyring,
         clock: Clock,
@@ -141,6 +174,7 @@ class SignIns:
         base_url: str,
     ) -> None:
         self._store = store
+        self._windows = windows
         self._provider = provider
         self._keyring = keyring
         self._clock = clock
@@ -149,8 +183,8 @@ class SignIns:
 
     # --- the chat --------------------------------------------------------------------------------
 
-    async def begin(self, _effect: BeginSignIn, asked: Asked) -> SignInLink:
-        """A link for the chat that asks; the same one for the same ``asked.key``.
+    async def begin(self, _effect: BeginSignIn, asked: Asked) -> SignInLink | SignInPause:
+        """A link for the chat that asks, unless it asks too often; the same one for the same ``asked.key``.
 
         Raises:
             Failed: ``off``, or ``spent`` where the key's sign-in is over already.
@@ -160,6 +194,12 @@ class SignIns:
             raise Failed(SignInRefused.OFF)
         host = await self._provider.host()
         now = self._clock.now()
+        chat = f"sign-ins:{asked.chat.channel}:{asked.chat.id}"
+        counted = await self._stored(
+            self._windows.other(chat, asked.key, (WINDOW, LINKS, LINKS), now, passed=True)
+        )
+        if counted.verdict:
+            return SignInPause(LINKS, counted.until)
         ref = self._ref(asked.key)
         link = Link(ref, asked.chat, asked.language, now, now + LIFE, host, bool(asked.actor), _secret())
         record = await self._stored(
