@@ -3,14 +3,17 @@
 A developer without PostgreSQL sees a skip that says so; with ``CI`` set its absence is a failure.
 """
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -21,6 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.services.ledger import migrate, open_engine
 
 _NUMBERS = count(1)
+_LIVE = 8
+_SERVER = pytest.StashKey["Server"]()
+_TEMPLATE = pytest.StashKey[bool]()
 
 
 @dataclass(frozen=True)
@@ -77,31 +83,56 @@ def _running() -> Generator[Server, None, None]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Generator[Server, None, None]:
-    try:
+def postgres(request: pytest.FixtureRequest) -> Server:
+    """The one server of a run: each folder whose conftest names this fixture has one of its own by pytest's rules."""
+    stash = request.config.stash
+    if _SERVER not in stash:
         context = _running()
-        server = context.__enter__()
-    except (OSError, LookupError, subprocess.SubprocessError) as error:
-        if os.environ.get("CI"):
-            raise
-        yield Server(0, f"PostgreSQL cannot be started here: {error}")
-        return
-    try:
-        yield server
-    finally:
-        context.__exit__(None, None, None)
+        try:
+            stash[_SERVER] = context.__enter__()
+        except (OSError, LookupError, subprocess.SubprocessError) as error:
+            if os.environ.get("CI"):
+                raise
+            stash[_SERVER] = Server(0, f"PostgreSQL cannot be started here: {error}")
+        else:
+            stack = ExitStack()
+            stack.push(context)
+            request.config.add_cleanup(stack.close)
+    return stash[_SERVER]
 
 
 @pytest.fixture(scope="session")
-async def template(postgres: Server) -> str:
-    """A migrated PostgreSQL database that tests get copies of."""
-    if postgres.missing:
-        return ""
+async def template(postgres: Server, request: pytest.FixtureRequest) -> str:
+    """A migrated PostgreSQL database that tests get copies of; one for the whole run, as the server."""
+    if postgres.missing or request.config.stash.get(_TEMPLATE, False):
+        return "template_ledger"
+    request.config.stash[_TEMPLATE] = True
     await postgres.run("CREATE DATABASE template_ledger")
     engine = open_engine(postgres.url("template_ledger"))
     await migrate(engine)
     await engine.dispose()
     return "template_ledger"
+
+
+@cache
+def _migrated() -> bytes:
+    """An empty, migrated SQLite ledger as it lies on the disk; migrating takes long, copying does not."""
+
+    async def made(folder: str) -> bytes:
+        engine = open_engine(f"sqlite+aiosqlite:///{folder}/ledger.sqlite3")
+        await migrate(engine)
+        await engine.dispose()
+        return (Path(folder) / "ledger.sqlite3").read_bytes()
+
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, made(folder)).result()
+
+
+def sqlite_ledger(folder: Path) -> str:
+    """The address of an empty, migrated SQLite ledger in ``folder``."""
+    path = folder / "ledger.sqlite3"
+    path.write_bytes(_migrated())
+    return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -110,15 +141,14 @@ async def database_url(
 ) -> str:
     """The address of an empty, migrated ledger."""
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
-        engine = open_engine(url)
-        await migrate(engine)
-        await engine.dispose()
-        return url
+        return sqlite_ledger(tmp_path)
     if postgres.missing:
         pytest.skip(postgres.missing)
-    name = f"ledger_{next(_NUMBERS)}"
-    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    number = next(_NUMBERS)
+    name = f"ledger_{number}"
+    # Copied as files, a database is made and dropped the fastest; earlier ones go so that the disk does not fill.
+    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    await postgres.run(f"DROP DATABASE IF EXISTS ledger_{number - _LIVE} WITH (FORCE)")
     return postgres.url(name)
 
 
