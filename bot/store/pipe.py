@@ -39,6 +39,13 @@ _ELSEWHERE: Final = (
 """Errors whose cure redis-py knows."""
 
 
+Command = tuple[str, str, *tuple[Arg, ...]]
+"""A command's name, its one key, and what else it is given."""
+
+_SINGLE: Final = "return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))"
+
+_NONE: Final = object()
+
 _AT_ONCE: Final = 16
 """Commands at once that go the ordinary way, of some hundred connections there."""
 
@@ -69,7 +76,8 @@ class Script:
         """
         command = ("EVALSHA", self._sha, len(keys), *keys, *args)
         try:
-            answer = await self._pipes.run(keys[0], command)
+            pipe = self._pipes.ready(keys[0]) or await self._pipes.opened(keys[0])
+            answer = await pipe.run(command)
         except (Broken, OSError):
             return await self._otherwise(command, keys, args)
         if not isinstance(answer, hiredis.ReplyError):
@@ -82,7 +90,7 @@ class Script:
         """Through the connection once more, then through redis-py; a few at a time, as each costs a connection there."""
         async with self._pipes.room:
             with contextlib.suppress(Broken, OSError):
-                answer = await self._pipes.run(keys[0], command)
+                answer = await (await self._pipes.opened(keys[0])).run(command)
                 if not isinstance(answer, hiredis.ReplyError):
                     return answer
             try:
@@ -105,21 +113,61 @@ class Pipes:
         self._cluster = isinstance(redis, RedisCluster)
         self._pipes: dict[str, _Pipe] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._single = Script(self, _SINGLE)
 
-    async def run(self, key: str, command: tuple[Arg, ...]) -> Any:
-        """Run ``command`` on the server that holds ``key``; its answer, or its `hiredis.ReplyError`.
+    def ready(self, key: str) -> "_Pipe | None":
+        """The connection to the server that holds ``key``, None where there is none now."""
+        pipe = self._pipes.get(self._node(key).name if self._cluster else "")
+        return None if pipe is None or pipe.gone else pipe
+
+    async def opened(self, key: str) -> "_Pipe":
+        """The same, opened where there is none.
 
         Raises:
-            Broken: the connection was lost.
-            OSError: the server cannot be reached.
-            redis.exceptions.TimeoutError: no answer in `TIMEOUT`.
+            Broken: the server cannot be reached.
+            OSError: likewise.
         """
-        node = self.redis.nodes_manager.get_node_from_slot(key_slot(key.encode())) if self._cluster else None
-        name = node.name if node else ""
-        pipe = self._pipes.get(name)
-        if pipe is None or pipe.gone:
-            pipe = await self._open(name, node)
-        return await pipe.run(command)
+        node = self._node(key) if self._cluster else None
+        return self.ready(key) or await self._open(node.name if node else "", node)
+
+    async def all(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands of one key each: one round trip to each server.
+
+        Returns:
+            Their answers as the server gave them, or a `RedisError` each.
+
+        Raises:
+            RedisError: a server cannot be reached.
+            OSError: likewise.
+        """
+        pipes: dict[_Pipe, list[int]] = {}
+        answers: list[Any] = [_NONE] * len(commands)
+        with contextlib.suppress(Broken, OSError):
+            for number, command in enumerate(commands):
+                pipes.setdefault(self.ready(command[1]) or await self.opened(command[1]), []).append(number)
+        for pipe, numbers in pipes.items():
+            with contextlib.suppress(Broken):
+                found = await pipe.run_all([commands[number] for number in numbers])
+                for number, answer in zip(numbers, found, strict=True):
+                    answers[number] = answer
+        return [await self._sound(answer, command) for answer, command in zip(answers, commands, strict=True)]
+
+    async def _sound(self, answer: Any, command: Command) -> Any:
+        """``answer``, got the ordinary way where it is missing or another server has it."""
+        if answer is not _NONE and not isinstance(answer, hiredis.ReplyError):
+            return answer
+        if answer is _NONE or str(answer).startswith(_ELSEWHERE):
+            name, key, *rest = command
+            try:
+                return await self._single([key], [name, *rest])
+            except RedisError as error:
+                if type(error) is RedisError:  # the server's word
+                    return error
+                raise  # it cannot be reached: the others would wait for it one after the other
+        return RedisError(str(answer).partition(" ")[0])
+
+    def _node(self, key: str) -> Any:
+        return self.redis.nodes_manager.get_node_from_slot(key_slot(key.encode()))
 
     async def _open(self, name: str, node: Any) -> "_Pipe":
         async with self._opening.setdefault(name, asyncio.Lock()):
@@ -165,17 +213,29 @@ class _Pipe(asyncio.Protocol):
         self._transport.set_protocol(self)
         self._reader = hiredis.Reader()
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        # When it was asked, whom to tell, and the answers so far where several are told at once.
+        self._waiting: deque[tuple[float, asyncio.Future[Any], list[Any] | None, int]] = deque()
         self._out: list[bytes] = []
         self._watching = False
 
     def run(self, command: tuple[Arg, ...]) -> "asyncio.Future[Any]":
-        """Send ``command`` with whatever else this round of the loop sends."""
+        """Send ``command`` with whatever else this round of the loop sends.
+
+        Its answer, or its `hiredis.ReplyError`. Fails with `Broken` where the connection is lost, with
+        `redis.exceptions.TimeoutError` where there is no answer in `TIMEOUT`.
+        """
+        return self._send(_PACK(command), None, 1)
+
+    def run_all(self, commands: Sequence[tuple[Arg, ...]]) -> "asyncio.Future[list[Any]]":
+        """The same of several commands: the list of their answers."""
+        return self._send(b"".join([_PACK(command) for command in commands]), [], len(commands))
+
+    def _send(self, packed: bytes, answers: list[Any] | None, count: int) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append((self._loop.time(), future))
+        self._waiting.append((self._loop.time(), future, answers, count))
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(_PACK(command))
+        self._out.append(packed)
         if not self._watching:
             self._watching = True
             self._loop.call_later(TIMEOUT, self._watch)
@@ -206,9 +266,14 @@ class _Pipe(asyncio.Protocol):
             while (answer := self._reader.gets()) is not False:
                 if isinstance(answer, hiredis.PushNotification):
                     continue
-                _, future = self._waiting.popleft()
+                _, future, answers, count = self._waiting[0]
+                if answers is not None:
+                    answers.append(answer)
+                    if len(answers) < count:
+                        continue
+                self._waiting.popleft()
                 if not future.done():  # its turn was given up
-                    future.set_result(answer)
+                    future.set_result(answer if answers is None else answers)
         except (hiredis.ProtocolError, IndexError):
             self._transport.abort()
 
@@ -219,6 +284,6 @@ class _Pipe(asyncio.Protocol):
 
     def _fail(self, error: Exception) -> None:
         while self._waiting:
-            _, future = self._waiting.popleft()
+            _, future, *_ = self._waiting.popleft()
             if not future.done():
                 future.set_exception(error)

@@ -14,14 +14,15 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
-from bot.errors import Conflict, FromNewer, Unreadable
+from bot.errors import Conflict, FromNewer, StoreAway, Unreadable
 from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.ports import Loaded
 from bot.store.away import away
 from bot.store.keys import PARTITIONS, Keys, Place
-from bot.store.pipe import Pipes, Script
+from bot.store.pipe import Command, Pipes, Script
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ QUARANTINE_LIFE: Final = 30 * 24 * 3600
 FORGOTTEN: Final = 24 * 3600
 """Seconds after which the name of a silent process is forgotten."""
 GROUP: Final = "out"
+_NO_GROUP: Final = "NOGROUP"
 LOST: Final = Frame("?", 0, "?")
 """Stands for a session that could not be read: the engine tells the resident that we begin again."""
 
@@ -69,14 +71,14 @@ class Sessions:
         self._redis: Any = redis  # redis-py's own annotations are incomplete under strict checking
         self._keyring = keyring
         self._consumer = consumer
-        self._partitions = partitions
+        self._tags = [f"{{p{number:03d}}}" for number in range(partitions)]
         self._keys = Keys(keyring, partitions)
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
-        pipes = Pipes(redis)
+        self._pipes = Pipes(redis)
         self._load, self._commit = (
-            Script(pipes, (scripts / f"{name}.lua").read_text("utf-8")) for name in ("load", "commit")
+            Script(self._pipes, (scripts / f"{name}.lua").read_text("utf-8")) for name in ("load", "commit")
         )
         self._quarantine, self._claim, self._tidy = (
             self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
@@ -204,12 +206,13 @@ class Sessions:
         notes = {tag: tuple(ids) for tag, ids in self._delivered.items()}
         if not notes:
             return
-        with away():
-            pipe = self._redis.pipeline(transaction=False)
-            for tag, ids in notes.items():
-                pipe.xack(f"o:{tag}", GROUP, *ids)
-                pipe.xdel(f"o:{tag}", *ids)
-            await pipe.execute()
+        await self._all(
+            [
+                command
+                for tag, ids in notes.items()
+                for command in (("XACK", f"o:{tag}", GROUP, *ids), ("XDEL", f"o:{tag}", *ids))
+            ]
+        )
         for tag, ids in notes.items():
             self._noted(tag, ids)
 
@@ -227,11 +230,9 @@ class Sessions:
             by_tag.setdefault(tag, []).append(entry_id)
         if not by_tag:
             return
-        with away():
-            pipe = self._redis.pipeline(transaction=False)
-            for tag, ids in by_tag.items():
-                pipe.xclaim(f"o:{tag}", GROUP, self._consumer, 0, ids, justid=True)
-            await pipe.execute()
+        await self._all(
+            [("XCLAIM", f"o:{tag}", GROUP, self._consumer, 0, *ids, "JUSTID") for tag, ids in by_tag.items()]
+        )
 
     async def claim(
         self, tag: str, ids: Sequence[str], idle: float
@@ -251,17 +252,21 @@ class Sessions:
         Returns:
             (tag, id, entry), oldest first within a partition.
         """
-        tags = self._tags()
+        tags, least = self._tags, int(idle * 1000)
         with away():
-            pipe = self._redis.pipeline(transaction=False)
-            for tag in tags:
-                pipe.xautoclaim(f"o:{tag}", GROUP, self._consumer, int(idle * 1000), "0-0", count=100)
-            answers = await pipe.execute(raise_on_error=False)
+            answers = await self._pipes.all(
+                [
+                    ("XAUTOCLAIM", f"o:{tag}", GROUP, self._consumer, least, "0-0", "COUNT", 100)
+                    for tag in tags
+                ]
+            )
         found: list[tuple[str, str, bytes]] = []
         for tag, answer in zip(tags, answers, strict=True):
-            if isinstance(answer, Exception):  # the partition has no outbox yet
-                continue
-            rows = [(entry_id, fields[b"d"]) for entry_id, fields in answer[1] if fields]
+            if isinstance(answer, RedisError):
+                if str(answer) != _NO_GROUP:
+                    raise StoreAway(str(answer))
+                continue  # the partition has no outbox yet
+            rows = [(entry_id, fields[1]) for entry_id, fields in answer[1] if fields]
             found += [(tag, entry_id, data) for entry_id, data in self._opened(tag, rows)]
         return found
 
@@ -284,7 +289,7 @@ class Sessions:
         """Forget processes' names in the outboxes' groups that were silent for ``idle`` seconds."""
         gone = 0
         with away():
-            for tag in self._tags():
+            for tag in self._tags:
                 gone += await self._tidy(keys=[f"o:{tag}"], args=[int(idle * 1000)])
         return gone
 
@@ -292,12 +297,9 @@ class Sessions:
 
     async def due(self, now: int) -> list[Chat]:
         """Chats whose timer has run out. They stay listed until a turn sets or clears the timer."""
-        tags = self._tags()
+        tags = self._tags
+        rows = await self._all([("ZRANGEBYSCORE", f"t:{tag}", "-inf", now, "LIMIT", 0, 100) for tag in tags])
         with away():
-            pipe = self._redis.pipeline(transaction=False)
-            for tag in tags:
-                pipe.zrangebyscore(f"t:{tag}", "-inf", now, start=0, num=100)
-            rows = await pipe.execute()
             due = [(tag, name.decode()) for tag, names in zip(tags, rows, strict=True) for name in names]
             return [chat for tag, name in due if (chat := await self._chat(tag, name)) is not None]
 
@@ -325,8 +327,18 @@ class Sessions:
             pipe.expire(key, KEPT_LIFE)
             await pipe.execute()
 
-    def _tags(self) -> list[str]:
-        return [f"{{p{number:03d}}}" for number in range(self._partitions)]
+    async def _all(self, commands: Sequence[Command]) -> list[Any]:
+        """Answers of ``commands``, all of them sound.
+
+        Raises:
+            StoreAway: one of them failed.
+        """
+        with away():
+            answers = await self._pipes.all(commands)
+            for answer in answers:
+                if isinstance(answer, RedisError):
+                    raise answer
+        return answers
 
 
 def _text(number: bytes | None) -> str:
