@@ -6,6 +6,7 @@ httpx or aiogram. No redirects, no cookies, no decoding, no proxies: a caller ge
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ LIMIT: Final = 1024 * 1024
 
 CONNECT: Final = 3.0
 """Seconds to connect, TLS included; a peer that does not accept by then is not there."""
+
+
+class Late(Exception):
+    """No answer within the time given; whether the request arrived is not known."""
 
 
 class NotSent(Exception):
@@ -67,14 +72,29 @@ class Wire:
         self._head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         self._free: list[_Connection] = []
         self._open: set[_Connection] = set()
-        self._room = asyncio.Semaphore(limit)
+        self._limit = limit
+        self._busy = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
 
     async def ask(
-        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        within: float = 0.0,
     ) -> Answer:
-        """Send one request, JSON where it has a body; the caller bounds the time.
+        """Send one request, JSON where it has a body.
+
+        Args:
+            method: HTTP method.
+            path: under the base's.
+            content: the body.
+            headers: besides those of every request.
+            within: seconds from sending to the answer, 0 where the caller bounds the time.
 
         Raises:
+            Late: no answer ``within`` the time.
             NotSent: no connection could be made, or a kept one was closed before anything of the answer came and
                 a new one cannot be made.
             Lost: the connection ended before the answer did.
@@ -87,12 +107,38 @@ class Wire:
             f"Content-Length: {len(content)}\r\n\r\n"
         )
         request = head.encode("latin-1") + content
-        async with self._room:
+        if self._busy >= self._limit:
+            await self._turn()
+        self._busy += 1
+        try:
             connection = self._kept() or await self._new()
             try:
-                return await connection.exchange(request)
+                return await connection.exchange(request, within)
             finally:
                 self._back(connection)
+        finally:
+            self._busy -= 1
+            if self._queue:
+                self._next()
+
+    async def _turn(self) -> None:
+        """Wait until there is room, first come first served."""
+        while self._busy >= self._limit:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():  # the room it was given is another's
+                    self._next()
+                raise
+
+    def _next(self) -> None:
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
 
     async def close(self) -> None:
         """Close every connection."""
@@ -146,30 +192,59 @@ class _Connection(asyncio.Protocol):
         self._media_type = ""
         self._encoded = False
         self._closing = False
+        self._loop = asyncio.get_running_loop()
+        # One timer a connection, not one a request: it is armed while there is somebody to wait for, and looks again.
+        self._due = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def usable(self) -> bool:
         """Whether another exchange may follow."""
         return not self._closing and self._waiting is None and not self._transport.is_closing()
 
-    async def exchange(self, request: bytes) -> Answer:
-        """Send ``request`` and wait for its answer."""
-        self._parser = httptools.HttpResponseParser(self)
+    async def exchange(self, request: bytes, within: float) -> Answer:
+        """Send ``request`` and wait for its answer, ``within`` seconds where that is not 0."""
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
         self._body.clear()
         self._size, self._media_type, self._encoded = 0, "", False
-        self._waiting = asyncio.get_running_loop().create_future()
+        self._waiting = self._loop.create_future()
         self._transport.write(request)
+        if within:
+            self._due = self._loop.time() + within
+            if self._alarm is None or self._alarm.when() > self._due:
+                self._arm(within)
         try:
             return await self._waiting
         except asyncio.CancelledError:  # given up by the caller: what still comes belongs to nobody
             self._waiting = None
             self.close()
             raise
+        finally:
+            self._due = 0.0
+
+    def _arm(self, seconds: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Whether the answer is late; nobody may be waiting any more, or somebody who came later."""
+        self._alarm = None
+        if self._due:
+            left = self._due - self._loop.time()
+            if left > 0:
+                self._arm(left)
+            else:
+                self._fail(Late("no answer"))
 
     def close(self) -> None:
         """Close the connection."""
         self._closing = True
         self._among.discard(self)
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         if self._transport is not None:
             self._transport.close()
 
@@ -193,8 +268,6 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._closing = True
-        self._among.discard(self)
         self._fail(Lost("closed"))
 
     # --- the parser's ---------------------------------------------------------------------------

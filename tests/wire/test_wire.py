@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from bot.wire import LIMIT, Answer, Lost, NotSent, Unfit, Wire
+from bot.wire import LIMIT, Answer, Late, Lost, NotSent, Unfit, Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -188,3 +189,49 @@ async def test_beyond_the_limit_requests_wait(server: Server, opened: Opened) ->
         server.hold.set()
     assert [each.result().status for each in asking] == [200] * 5
     assert server.connections == 2
+
+
+async def test_an_answer_that_comes_too_late_is_given_up_with_its_connection(
+    server: Server, opened: Opened
+) -> None:
+    wire = opened()
+    server.hold = asyncio.Event()
+    with pytest.raises(Late):
+        await wire.ask("GET", "a", within=0.01)
+    server.hold.set()
+    assert (await wire.ask("GET", "b", within=5)).status == 200
+    assert server.connections == 2
+
+
+async def test_requests_one_after_the_other_share_one_timer(
+    server: Server, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = opened()
+    loop, timers = asyncio.get_running_loop(), 0
+    await wire.ask("GET", "first", within=30)
+
+    def counting(*args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        nonlocal timers
+        timers += 1
+        return call_later(*args, **kwargs)
+
+    call_later = loop.call_later
+    monkeypatch.setattr(loop, "call_later", counting)
+    for number in range(20):
+        await wire.ask("GET", str(number), within=30)
+    assert timers == 0
+    assert server.connections == 1
+
+
+async def test_who_waits_for_room_and_gives_up_leaves_it_to_the_next(server: Server, opened: Opened) -> None:
+    wire = opened(limit=1)
+    server.hold = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    calls = [loop.create_task(wire.ask("GET", str(number))) for number in range(4)]
+    await server.asked(1)
+    calls[1].cancel()
+    server.hold.set()
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(done[1], asyncio.CancelledError)
+    assert [answer.status for answer in done if isinstance(answer, Answer)] == [200, 200, 200]
+    assert server.connections == 1

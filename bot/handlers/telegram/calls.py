@@ -4,13 +4,12 @@ aiogram builds a pydantic class for the answer of every call and reads the whole
 at (ADR 0023 has the figures). What is sent is the same, word for word.
 """
 
-import asyncio
 from typing import Final
 
 import msgspec
 
 from bot.errors import Unavailable
-from bot.wire import Answer, Lost, NotSent, Unfit, Wire
+from bot.wire import Answer, Late, Lost, NotSent, Unfit, Wire
 
 SERVICE: Final = "telegram"
 _SERVER_ERROR: Final = 500
@@ -143,9 +142,8 @@ class Calls:
         if self._wire is None:
             return "no address"
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._wire.ask("POST", self._path + method, body)
-        except (NotSent, Lost, Unfit, TimeoutError) as error:
+            return await self._wire.ask("POST", self._path + method, body, within=self._timeout)
+        except (NotSent, Late, Lost, Unfit) as error:
             return type(error).__name__
 
 
