@@ -16,11 +16,13 @@ from bot.dialogs.company.effects import (
     BatchRefused,
     FindTemplate,
     QuoteBatch,
+    ReadBatch,
     StartBatch,
     StartBatchRefused,
     StopBatch,
 )
 from bot.domain import ItemKind
+from bot.errors import Unavailable
 from bot.model import Woken
 from bot.ports import Failed
 from bot.residency import assess
@@ -372,6 +374,21 @@ async def test_an_old_answer_is_asked_anew(world: World) -> None:
     assert after.fils == before.fils - sum(item.fils for item in one)
     assert world.calls() == 2, "asked once for both"
     assert (await world.stands(batch)).blocked == batch.blocked + 1
+
+
+async def test_checking_again_asks_about_everybody(world: World) -> None:
+    """Whoever was blocked may have cleared it: the very file would only be known already."""
+    batch = await great(world, 300)
+    asked = world.asked(SEVERAL)
+    world.clock.at += 60
+    world.stage.asked.clear()
+    again = await world.batches.read(ReadBatch(GREAT, batch.ref, anew=True), asked)
+    assert world.calls() == 3
+    assert (again.ready, again.blocked, again.offers) == (batch.ready, batch.blocked, batch.offers)
+    world.clock.at += 60
+    with world.away(after=1), pytest.raises(Unavailable):
+        await world.batches.read(ReadBatch(GREAT, batch.ref, anew=True), asked)
+    assert (await world.stands(batch, GREAT, asked)).finished
 
 
 async def test_nobody_left(world: World) -> None:

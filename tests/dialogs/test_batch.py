@@ -103,6 +103,7 @@ def test_from_the_file_to_the_receipt(chat: Chat) -> None:
         "🔗 Verdicts (Excel)",
         "🔗 Verdicts (CSV)",
         "Choose the duration",
+        "Check again",
         "New link",
         "Another file",
         "Back",
@@ -124,7 +125,7 @@ def test_from_the_file_to_the_receipt(chat: Chat) -> None:
     basket = Basket(QUOTE.ref, QUOTE.count, QUOTE.fils)
     chat.did(OpenOrder(QUOTE.subject, body=COMPANY.number, basket=basket))
     chat.wakes("paid", ORDER, **PAID).hears("✓ Paid: *{amount}*").says("/back")
-    chat.stands("company.batch", "batch.paid").offers("The list again", "Another file", "Menu")
+    chat.stands("company.batch", "batch.paid").offers("Check again", "Another file", "Menu")
 
 
 def test_a_list_that_is_known_is_answered_at_once(chat: Chat) -> None:
@@ -136,7 +137,9 @@ def test_a_list_that_is_known_is_answered_at_once(chat: Chat) -> None:
 
 def test_nobody_of_it_can_be_renewed(chat: Chat) -> None:
     sent(sending(chat), HOPELESS).hears("✓ {n} can be renewed now", n=0).hears_not("· {n} row repeats")
-    chat.offers("🔗 Verdicts (Excel)", "🔗 Verdicts (CSV)", "New link", "Another file", "Back", "Menu")
+    chat.offers(
+        "🔗 Verdicts (Excel)", "🔗 Verdicts (CSV)", "Check again", "New link", "Another file", "Back", "Menu"
+    )
 
 
 @pytest.mark.parametrize(
@@ -278,6 +281,16 @@ def test_a_new_link_to_the_verdicts(chat: Chat) -> None:
     assert chat.last.buttons[0].url == fresh.url
 
 
+def test_what_was_cleared_meanwhile_is_checked_again(chat: Chat) -> None:
+    better = msgspec.structs.replace(CHECKED, ready=4_400, blocked=413)
+    summed(chat).answers(ReadBatch, Fault.UNAVAILABLE, better).presses("Check again").stands(
+        "company.batch", "batch.anew_down"
+    )
+    anew = ReadBatch(COMPANY.number, LIST, anew=True)
+    chat.presses("Try again").did(anew, anew).stands("company.batch", "batch.summary")
+    chat.hears("✓ {n} can be renewed now", n=4_400)
+
+
 def test_a_price_ends(chat: Chat) -> None:
     priced(chat).wait(minutes=MINUTES).stands("company.batch", "batch.expired").hears(
         "The price held until {until}."
@@ -288,7 +301,7 @@ def test_a_price_ends(chat: Chat) -> None:
 def test_nobody_left_for_that_duration(chat: Chat) -> None:
     summed(chat).answers(QuoteBatch, BatchRefused.NONE_LEFT).presses("Choose the duration")
     chat.picks(chat.last.labels[0][-12:]).presses("I agree").stands("company.batch", "batch.none_left")
-    chat.presses("The list again").stands("company.batch", "batch.summary")
+    chat.presses("Check again").stands("company.batch", "batch.summary")
 
 
 def test_no_price_now(chat: Chat) -> None:

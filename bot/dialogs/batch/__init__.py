@@ -36,6 +36,7 @@ from bot.dialogs.batch.work import (
     price_ends,
     quoting,
     reading,
+    reading_anew,
     ref_of,
     starting,
     stopping,
@@ -97,6 +98,9 @@ class S(StrEnum):
     RUNNING = "running"
     READING = "reading"
     READ_SIGN = "read_sign"
+    ANEW = "anew"
+    ANEW_SIGN = "anew_sign"
+    ANEW_DOWN = "anew_down"
     LOOKING = "looking"
     LOOKED = "looked"
     QUIET = "quiet"
@@ -129,7 +133,7 @@ _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
 _AGAIN: Final = N_("Try again")
 _ANOTHER: Final = Go[Sheet](N_("Another file"), S.UPLOAD, put=another)
 _BY_DURATION: Final = Go[Sheet](N_("Choose the duration"), S.DURATION, when=any_ready)
-_TO_LIST: Final = Go[Sheet](N_("The list again"), S.READING)
+_CHECK_AGAIN: Final = Go[Sheet](N_("Check again"), S.ANEW)
 
 DIALOG = Dialog[Sheet](
     id="batch",
@@ -225,6 +229,29 @@ DIALOG = Dialog[Sheet](
             wakes=_NEWS,
         ),
         S.READ_SIGN: Identify(then=S.READING, left=S.QUIET),
+        S.ANEW: Do(
+            ReadBatch,
+            reading_anew,
+            then=S.STANDING,
+            otherwise=S.ANEW_DOWN,
+            keep=take_batch,
+            refused=BatchRefused,
+            failed={
+                BatchRefused.GONE: S.GONE,
+                BatchRefused.NONE_LEFT: S.GONE,
+                Fault.UNSIGNED: S.ANEW_SIGN,
+                Fault.FORBIDDEN: S.FORBIDDEN,
+            },
+            timeout=120,
+            slow=_SLOW,
+        ),
+        S.ANEW_SIGN: Identify(then=S.ANEW, left=S.SUMMARY),
+        S.ANEW_DOWN: Choose(
+            N_("The ministry's records do not answer now. Nothing was lost; try again in a moment."),
+            (Go(_AGAIN, S.ANEW),),
+            back=S.SUMMARY,
+            entry=False,
+        ),
         S.LOOKING: Do(
             ReadBatch,
             reading,
@@ -270,6 +297,7 @@ DIALOG = Dialog[Sheet](
                 Link(N_("🔗 Verdicts (Excel)"), verdicts_excel, when=has_verdicts),
                 Link(N_("🔗 Verdicts (CSV)"), verdicts_text, when=has_verdicts),
                 _BY_DURATION,
+                _CHECK_AGAIN,
                 Go(N_("New link"), S.READING),
                 _ANOTHER,
             ),
@@ -310,7 +338,7 @@ DIALOG = Dialog[Sheet](
         ),
         S.NONE_LEFT: Choose(
             N_("For that duration nobody of the list can be renewed any more. Nothing was paid."),
-            (_TO_LIST,),
+            (_CHECK_AGAIN,),
             entry=False,
         ),
         S.PRICE: Choose(
@@ -325,7 +353,7 @@ DIALOG = Dialog[Sheet](
         S.PAYING: Call("checkout", given=bill, then=S.PAID, left=S.READING),
         S.PAID: Choose(
             N_("The ministry's records show the new dates within 15 minutes as a rule. Anything else?"),
-            (_TO_LIST, _ANOTHER),
+            (_CHECK_AGAIN, _ANOTHER),
             rest=True,
             entry=False,
         ),

@@ -100,6 +100,10 @@ def reading(sheet: Sheet) -> ReadBatch:
     return ReadBatch(sheet.body, sheet.batch.ref)
 
 
+def reading_anew(sheet: Sheet) -> ReadBatch:
+    return ReadBatch(sheet.body, sheet.batch.ref, anew=True)
+
+
 def look_again(_sheet: Sheet, now: int) -> int:
     """When to ask how it stands."""
     return now + LOOK_EVERY

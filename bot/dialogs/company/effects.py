@@ -103,10 +103,17 @@ class StartBatch(Effect, frozen=True, tag="start_batch"):
 
 
 class ReadBatch(Effect, frozen=True, tag="read_batch"):
-    """How a batch stands. Result: `Batch`."""
+    """How a batch stands. Result: `Batch`.
+
+    Attributes:
+        body: unified number.
+        batch: its reference.
+        anew: whether to ask the registry again about everybody first; of a batch that is checked.
+    """
 
     body: str
     batch: str
+    anew: bool = False
 
 
 class YearOffer(msgspec.Struct, frozen=True, array_like=True):

@@ -84,7 +84,9 @@ def due_text(office: Office) -> Arg:
     asked = say(N_("Which worker? Those whose residency ends first stand first."))
     if not office.more:
         return asked
-    return lines(asked, say(N_("These are the first {count}. All at once: send a list as a file."), count=SHOWN))
+    return lines(
+        asked, say(N_("These are the first {count}. All at once: send a list as a file."), count=SHOWN)
+    )
 
 
 def due_options(office: Office) -> tuple[Option, ...]:

@@ -161,14 +161,20 @@ class Checking:
             await self._tell(batch, about, "progress")
         return True
 
-    async def refresh(self, batch_id: int, body: str, before: int) -> None:
-        """Ask anew about those who could be renewed when they were last asked about before ``before``.
+    async def refresh(self, batch_id: int, body: str, before: int, *, ready: bool = True) -> None:
+        """Ask anew about those who were last asked about before ``before``.
+
+        Args:
+            batch_id: of a batch that is checked.
+            body: whose workers they are.
+            before: epoch seconds.
+            ready: leave those alone of whom nobody could be renewed.
 
         Raises:
             OutsideError: the registry does not answer.
         """
         async with self._ledger.read() as read:
-            stale = iter(await BatchReads.of(read).parts(batch_id, checked_before=before, ready=True))
+            stale = iter(await BatchReads.of(read).parts(batch_id, checked_before=before, ready=ready))
 
         async def hand() -> None:
             for part_id in stale:

@@ -122,8 +122,12 @@ class Batches:
 
         Raises:
             Failed: ``gone``.
+            OutsideError: it should be asked anew, and the registry does not answer.
         """
-        return await self._standing(*await self._own(effect.batch, effect.body, asked))
+        batch, about = await self._own(effect.batch, effect.body, asked)
+        if effect.anew and batch.status is BatchStatus.DONE:
+            await self._checking.refresh(batch.id, about.body, self._clock.now(), ready=False)
+        return await self._standing(batch, about)
 
     async def stop(self, effect: StopBatch, asked: Asked) -> Stopped:
         """Execute `StopBatch`; one that is gone is stopped."""
