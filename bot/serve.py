@@ -69,7 +69,11 @@ class _Bounded(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head = 0
         self._in_head = True
+        # One timer a connection, not three a request: it is armed while a deadline stands, and looks again.
+        self._due = 0.0
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
+        self._early: list[bytes] = []  # came before the answer to what is on the lane
         self._parts: list[bytes] | None = None  # of the body of a request on the lane
         self._serving = False
         self._last = False
@@ -80,9 +84,16 @@ class _Bounded(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._rest()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._serving:
+            self._early.append(data)
+            self.flow.pause_reading()
+            return
         super().data_received(data)
         if self._in_head:
             self._head += len(data)
@@ -98,7 +109,7 @@ class _Bounded(HttpToolsProtocol):
         self._rest()
         if self._admitted():
             self._parts = []
-            self._alarm = self.loop.call_later(BODY_TIME, self.transport.close)
+            self._by(BODY_TIME)
         else:
             super().on_headers_complete()
 
@@ -117,7 +128,6 @@ class _Bounded(HttpToolsProtocol):
         parser: Any = self.parser  # None only after the connection is lost
         self._last = not parser.should_keep_alive()
         self._serving = True
-        self.flow.pause_reading()
         task = self.loop.create_task(self._serve(self.lane, body))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -152,19 +162,45 @@ class _Bounded(HttpToolsProtocol):
         self.transport.write(_answered(status, answer, last=self._last))
         if self._last:
             self.transport.close()
-        else:
+            return
+        if self.pipeline:
             self.on_response_complete()
+        else:
+            self._by(self.timeout_keep_alive)
+        if self._early:
+            early, self._early = b"".join(self._early), []
+            self.flow.resume_reading()
+            self.data_received(early)
 
     def _await_head(self) -> None:
-        self._rest()
         self._head, self._in_head = 0, True
-        self._alarm = self.loop.call_later(self.head_time, self.transport.close)
+        self._by(self.head_time)
 
     def _rest(self) -> None:
         self._in_head = False
+        self._due = 0.0
+
+    def _by(self, seconds: float) -> None:
+        """Close the connection unless `_rest` or another deadline comes within ``seconds``."""
+        self._due = self.loop.time() + seconds
+        if self._alarm is None or self._alarm_at > self._due:
+            self._arm(seconds)
+
+    def _arm(self, seconds: float) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-            self._alarm = None
+        self._alarm_at = self.loop.time() + seconds
+        self._alarm = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._alarm = None
+        if not self._due:
+            return
+        left = self._due - self.loop.time()
+        if left > 0:
+            self._arm(left)
+        else:
+            self.transport.close()
 
 
 def _answered(status: int, body: bytes, *, last: bool) -> bytes:
