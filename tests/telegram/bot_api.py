@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -208,7 +208,18 @@ class BotApi:
             await gate.wait()
         if self.faults["file"] and not (fault := self.faults["file"].popleft()).none:
             return self._fault(request, fault)
+        if name == "endless":
+            return await self._endless(request)
         return web.Response(body=self.files[name], content_type="application/octet-stream")
+
+    async def _endless(self, request: web.Request) -> web.StreamResponse:
+        """A file that goes on until the other end hangs up."""
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while not self.closed:
+                await answer.write(b"1" * 65_536)
+        return answer
 
     def _set_webhook(self, method: str, fields: Fields) -> bool:
         if method == "deleteWebhook":

@@ -142,6 +142,12 @@ async def test_too_large_is_seen_while_it_comes(running: BotApi, turns: Turns, s
     assert len(shelf.kept) == 1
 
 
+async def test_a_file_without_an_end_is_given_up_at_the_limit(running: BotApi, turns: Turns) -> None:
+    running.files["endless"], running.sizes["endless"] = b"1", 0
+    event = await sent(running, turns, document=document("endless"))
+    assert (event.file, event.missing) == ("", "large")
+
+
 async def test_what_is_no_table_is_not_kept(running: BotApi, turns: Turns, shelf: Shelf) -> None:
     running.files["a"] = b"%PDF-1.7\n"
     event = await sent(running, turns, document=document())
