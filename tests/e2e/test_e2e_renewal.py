@@ -7,16 +7,16 @@ import httpx
 from tests.e2e.command import CIVIL_ID, Run
 
 USER = ("--channel-user", "family", "--lang", "en")
-_LINK = re.compile(r"http://127\.0\.0\.1:\d+/signin/\S+")
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/signin/\S+")
 _CODE = re.compile(r'class="digits"><bdi dir="ltr">(\d{3}) (\d{3})<')
 
 
-def code_for(link: str) -> str:
+def code_for(link: str, civil_id: str = CIVIL_ID) -> str:
     """What a browser does with the sign-in link, up to the code on the page."""
     with httpx.Client(trust_env=False, timeout=20) as browser:
         provider = browser.post(link, data={"go": "1"})
         assert provider.status_code == 303, provider.text
-        back = browser.post(provider.headers["location"], data={"civil_id": CIVIL_ID, "knob": ""})
+        back = browser.post(provider.headers["location"], data={"civil_id": civil_id, "knob": ""})
         assert back.status_code == 303, back.text
         found = _CODE.search(browser.get(back.headers["location"], follow_redirects=True).text)
     assert found
@@ -26,7 +26,7 @@ def code_for(link: str) -> str:
 def test_a_family_is_renewed_with_one_payment(service: Run) -> None:
     home = service.home
     asked = home.chat("/renewal", arguments=USER)
-    (link,) = {found[0] for line in asked if (found := _LINK.search(line))}
+    (link,) = {found[0] for line in asked if (found := LINK.search(line))}
     file = home.chat(code_for(link), arguments=USER)
     assert "< 5 residencies on your file:" in file
     assert "< ✕ Mother: ends in 20 days; 2 blocks" in file
