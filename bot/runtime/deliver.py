@@ -97,6 +97,8 @@ class Deliveries:
 
     def elsewhere(self, chat: Chat, waiting: tuple[str, ...]) -> tuple[str, ...]:
         """Those of ``waiting`` that are not in hand here. To be asked as soon as ``chat`` was loaded."""
+        if not waiting:
+            return ()
         tag = self._store.place(chat)[0]
         return tuple(entry_id for entry_id in waiting if (tag, entry_id) not in self._held)
 
@@ -155,7 +157,7 @@ class Deliveries:
         queue = self._queues[chat]
         try:
             while queue:
-                first = min(queue, key=_place)
+                first = min(queue, key=_place) if len(queue) > 1 else next(iter(queue))
                 entry = queue[first]
                 if entry is None:
                     await self._overtake(chat, tag, queue)
@@ -239,20 +241,28 @@ class Deliveries:
     async def _run(self, entry_id: str, chat: Chat, job: Job) -> None:
         tag, name = self._store.place(chat)
         asked = Asked(f"{name}:{job.key}", chat, job.language, job.actor, job.origin)
-        work = self._tasks.spawn(self._outcome(chat, job, asked), "executor")
-        waits = self._tasks.spawn(self._company(chat, job, work), "typing")
+        work = self._tasks.spawn(self._work(job, asked), "effect body")
+        company = _Company(chat, job, work)
+        waits = self._tasks.spawn(self._keep(company), "company")
         try:
-            await self._hand_in(await work)
+            await self._hand_in(await _outcome(company))
             self._done(tag, entry_id)
         except StoreAway:
             log.warning("outcome not saved; the effect will be run again", effect_key=job.key)
         finally:
+            work.cancel()
             waits.cancel()
+            if company.shown is not None:
+                company.shown.cancel()
             self._held.discard((tag, entry_id))
             self._running[chat] -= 1
             if not self._running[chat]:
                 del self._running[chat]
             self._changed.set()
+
+    async def _work(self, job: Job, asked: Asked) -> tuple[object, str]:
+        effect = self._codec.effect(job)
+        return await _call(self._executors[type(effect)], effect, asked)
 
     async def _hand_in(self, outcome: Outcome) -> None:
         """Take the outcome through its turn; one that the dialog breaks on becomes a failure it has an answer to."""
@@ -267,34 +277,32 @@ class Deliveries:
             )
             await self._handle(broken)
 
-    async def _outcome(self, chat: Chat, job: Job, asked: Asked) -> Outcome:
-        """Run the effect within its time; every end of it is an outcome."""
-        effect = self._codec.effect(job)
-        run = self._tasks.spawn(_call(self._executors[type(effect)], effect, asked), "effect body")
-        clock = self._tasks.spawn(_slept(self._clock, job.timeout), "effect timeout")
-        done, _ = await asyncio.wait({run, clock}, return_when=asyncio.FIRST_COMPLETED)
-        if run in done:
-            clock.cancel()
-            value, failure = run.result()
-        else:
-            run.cancel()
-            value, failure = None, Fault.TIMEOUT.value
-        return Outcome(id=f"outcome:{job.key}", chat=chat, key=job.key, value=value, failure=failure)
-
-    async def _company(self, chat: Chat, job: Job, work: "asyncio.Task[Outcome]") -> None:
-        """Show typing while the effect takes its time, and say so once when it takes long."""
-        channel = self._channels.get(chat.channel)
-        waited = pause = TYPING_AFTER
+    async def _keep(self, company: "_Company") -> None:
+        """Show typing while the effect takes its time, say so once when it takes long, and end it when its time is up."""
+        work, job = company.work, company.job
+        waited, pause = 0.0, TYPING_AFTER
         while not work.done():
+            pause = min(pause, job.timeout - waited)
             await self._clock.sleep(pause)
+            waited += pause
             if work.done():
                 return
-            if channel is not None:
-                await channel.typing(chat)
-            if job.slow and waited == SLOW_AFTER:
-                await self._tell_slow(chat, job)
+            if waited >= job.timeout:
+                company.late = True
+                work.cancel()
+                return
+            if company.shown is None or company.shown.done():  # beside the clock: a channel may be slow, too
+                slow = job.slow and waited >= SLOW_AFTER and not company.told
+                company.told |= slow
+                company.shown = self._tasks.spawn(self._show(company.chat, job, slow=slow), "typing")
             pause = TYPING_EVERY
-            waited += pause
+
+    async def _show(self, chat: Chat, job: Job, *, slow: bool) -> None:
+        channel = self._channels.get(chat.channel)
+        if channel is not None:
+            await channel.typing(chat)
+        if slow:
+            await self._tell_slow(chat, job)
 
     async def _tell_slow(self, chat: Chat, job: Job) -> None:
         try:
@@ -309,8 +317,36 @@ def _place(entry_id: str) -> tuple[int, int]:
     return int(at), int(number)
 
 
-async def _slept(clock: Clock, seconds: float) -> None:
-    await clock.sleep(seconds)
+class _Company:
+    """What goes on beside an effect.
+
+    Attributes:
+        chat: whose it is.
+        job: what it is.
+        work: the effect itself.
+        late: its time is up, and ``work`` was ended.
+        shown: what is being shown meanwhile.
+        told: the resident was told that it takes long.
+    """
+
+    def __init__(self, chat: Chat, job: Job, work: "asyncio.Task[tuple[object, str]]") -> None:
+        self.chat = chat
+        self.job = job
+        self.work = work
+        self.late = self.told = False
+        self.shown: asyncio.Task[None] | None = None
+
+
+async def _outcome(company: _Company) -> Outcome:
+    """Every end of an effect is an outcome."""
+    try:
+        value, failure = await company.work
+    except asyncio.CancelledError:
+        if not company.late:  # the process ends
+            raise
+        value, failure = None, Fault.TIMEOUT.value
+    key = company.job.key
+    return Outcome(id=f"outcome:{key}", chat=company.chat, key=key, value=value, failure=failure)
 
 
 async def _call(executor: Executor, effect: Effect, asked: Asked) -> tuple[object, str]:

@@ -1,6 +1,7 @@
 """The runtime: takes an event through one turn. Only after the commit is anything said or done."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -50,7 +51,8 @@ class Runtime:
         self._renderer = renderer
         self._clock = clock
         self._codec = Codec(executors)
-        self._chats: dict[Chat, _Turnstile] = {}
+        self._chats: dict[Chat, deque[asyncio.Future[None]]] = {}
+        """Who waits, for each chat that has a turn under way."""
         self.deliveries = Deliveries(store, self._codec, channels, executors, self.handle, clock, tasks)
 
     async def handle(self, event: Event) -> None:
@@ -81,16 +83,32 @@ class Runtime:
         await self._in_order(chat, timer)
 
     async def _in_order(self, chat: Chat, event_of: Callable[[Session], Event | None]) -> None:
-        # The store alone keeps turns apart; the turnstile spares this process reruns.
-        stile = self._chats.setdefault(chat, _Turnstile())
-        stile.waiting += 1
+        # The store alone keeps turns apart; waiting here spares this process reruns.
+        waiting = self._chats.get(chat)
+        if waiting is None:
+            waiting = self._chats[chat] = deque()
+        else:
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting.append(place)
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self._let_in(chat, waiting)
+                raise
         try:
-            async with stile.lock:
-                await self._turn(chat, event_of)
+            await self._turn(chat, event_of)
         finally:
-            stile.waiting -= 1
-            if not stile.waiting:
-                self._chats.pop(chat, None)
+            self._let_in(chat, waiting)
+
+    def _let_in(self, chat: Chat, waiting: "deque[asyncio.Future[None]]") -> None:
+        """The chat's next event, first come first served."""
+        while waiting:
+            place = waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        del self._chats[chat]
 
     async def _turn(self, chat: Chat, event_of: Callable[[Session], Event | None]) -> None:
         for _ in range(CONFLICTS):
@@ -147,14 +165,6 @@ class Runtime:
         session = turn.session
         actor = session.signed.civil_id if session.signed else ""
         return [self._codec.job(work, session.language, actor, origin) for work in turn.works]
-
-
-class _Turnstile:
-    """Lets one turn of a chat through at a time, first come first served."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
 
 
 def _requeued(error: FromNewer) -> StoreAway:

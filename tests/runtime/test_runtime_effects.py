@@ -104,12 +104,14 @@ async def test_who_waits_long_sees_typing_and_is_told_once(world: World) -> None
     assert world.phone.typed == 0
     await world.clock.advance(TYPING_AFTER)
     await world.clock.asked(TYPING_EVERY)
+    await world.phone.shows_typing(1)
     assert world.phone.typed == 1
     assert world.phone.seen == []
     await world.clock.advance(TYPING_EVERY)
     await world.phone.shows(1)
     for shown in range(2, 5):
         await world.clock.asked(TYPING_EVERY)
+        await world.phone.shows_typing(shown)
         assert world.phone.typed == shown
         await world.clock.advance(TYPING_EVERY)
     await world.clock.asked(TYPING_EVERY)
@@ -132,8 +134,28 @@ async def test_an_effect_has_its_time_and_no_more(world: World) -> None:
     process = await world.process()
     world.desk.answers[FindFines] = Door()
     await process.handle(world.typed(CIVIL_ID))
-    await world.clock.asked(TIMEOUT)
-    await world.clock.advance(TIMEOUT)
+    passed, nap = 0.0, TYPING_AFTER
+    while passed < TIMEOUT:
+        nap = min(nap, TIMEOUT - passed)
+        await world.clock.asked(nap)
+        assert await state(world) != "down"
+        await world.clock.advance(nap)
+        passed, nap = passed + nap, TYPING_EVERY
+    await process.settled()
+    assert await state(world) == "down"
+
+
+async def test_a_channel_that_is_slow_to_show_typing_takes_none_of_the_time(world: World) -> None:
+    process = await world.process()
+    world.desk.answers[FindFines] = Door()
+    world.phone.mute = asyncio.Event()  # and it stays so
+    await process.handle(world.typed(CIVIL_ID))
+    passed, nap = 0.0, TYPING_AFTER
+    while passed < TIMEOUT:
+        nap = min(nap, TIMEOUT - passed)
+        await world.clock.asked(nap)
+        await world.clock.advance(nap)
+        passed, nap = passed + nap, TYPING_EVERY
     await process.settled()
     assert await state(world) == "down"
 

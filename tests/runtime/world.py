@@ -117,6 +117,8 @@ class Phone:
         self.down: Exception | None = None
         self.tries = 0
         self.typed = 0
+        self.mute: asyncio.Event | None = None
+        """Typing waits for it."""
         self.open = asyncio.Event()
         self.open.set()
         self._changed = asyncio.Condition()
@@ -137,6 +139,15 @@ class Phone:
     async def typing(self, chat: Chat) -> None:
         del chat
         self.typed += 1
+        if self.mute is not None:
+            await self.mute.wait()
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def shows_typing(self, times: int) -> None:
+        """Return once typing was shown ``times`` times in all."""
+        async with asyncio.timeout(SAFETY), self._changed:
+            await self._changed.wait_for(lambda: self.typed >= times)
 
     async def tried(self, times: int) -> None:
         """Return once ``times`` deliveries were begun in all."""
