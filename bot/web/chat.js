@@ -402,7 +402,7 @@
     bar.remove();
     if (result === "sent") bubble.file = null;
     else if (result === "large") wire.send({ ...bubble.item, missing: "large" });
-    else note(word("file_failed"));
+    else if (result === "refused") note(word("file_failed")); // the same again would be refused again
     mark(bubble, { sent: "", large: "sending" }[result] ?? "unsent");
   }
 

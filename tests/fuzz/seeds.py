@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from bot.dialogs.checkout import OpenOrder
-from bot.dialogs.identify import BeginSignIn
+from bot.dialogs.identify import BeginSignIn, SignInLink
 from bot.domain import Item, ItemKind
 from bot.i18n.text import Local
 from bot.model import Chat
@@ -53,7 +53,9 @@ async def seeds(site: Site) -> Seeds:
         (await service.verification.ticket(chat, "ar")).url,
     ]
     with contextlib.suppress(Failed):
-        addresses.append((await service.sign_ins.begin(BeginSignIn(), asked)).url)
+        link = await service.sign_ins.begin(BeginSignIn(), asked)
+        assert isinstance(link, SignInLink)
+        addresses.append(link.url)
     paths = tuple(urlsplit(address).path for address in addresses)
     words = [part for path in paths for part in path.split("/") if part]
     telegram = service.telegram

@@ -182,7 +182,6 @@ async def test_a_file_that_did_not_arrive_is_sent_again_at_a_tap(page: Page, sit
     site.away = True
     await choose(page, b"285011500029\n")
     await expect(page.locator(".unsent")).to_contain_text("لم تُرسل")
-    await expect(page.locator("#toast")).to_contain_text("لم يصل ملفك")
     await expect(page.locator("#attach")).to_be_visible()
     await picture(page, "unsent")
     site.away = False
@@ -191,6 +190,17 @@ async def test_a_file_that_did_not_arrive_is_sent_again_at_a_tap(page: Page, sit
     await expect(page.locator(".sending, .unsent, .waiting")).to_have_count(0)
     await expect(page.locator(".me")).to_have_count(1)
     assert len(attached(site)) == 1
+
+
+async def test_a_file_that_is_refused_is_told(page: Page, site: Site) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=400, body="{}")
+
+    await page.route("**/chat/upload*", refuse)
+    await choose(page, b"285011500029\n")
+    await expect(page.locator("#toast")).to_contain_text("لم يصل ملفك")
+    await expect(page.locator(".unsent")).to_have_count(1)
+    assert attached(site) == []
 
 
 async def test_progress_is_shown(page: Page, site: Site) -> None:

@@ -70,7 +70,7 @@ class Visit:
 
     def _note(self, kind: str, text: str) -> None:
         # A server that is down is part of some tests; the browser reports it by itself.
-        if kind in {"error", "warning"} and not re.search("ERR_|401|413|503", text):
+        if kind in {"error", "warning"} and not re.search("ERR_|400|401|413|503", text):
             self.complaints.append(text)
 
 
