@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -79,6 +80,8 @@ from bot.upkeep import Personal, personal
 
 if TYPE_CHECKING:
     from bot.handlers.telegram import Telegram
+
+log = structlog.get_logger(__name__)
 
 LAST_WORDS: Final = 3.0
 """Seconds that deliveries under way have when the service stops."""
@@ -191,8 +194,12 @@ class Service:
 
     async def _sweep(self, work: Callable[[], Awaitable[int]]) -> None:
         while True:
-            with contextlib.suppress(StoreAway, Unavailable):
-                await work()
+            try:
+                with contextlib.suppress(StoreAway, Unavailable):
+                    await work()
+            except Exception as error:  # noqa: BLE001 - a round that ended would be missed by nobody but residents
+                # The type only: its text may quote what was asked.
+                log.error("sweep failed", error=type(error).__name__)  # noqa: TRY400
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _health(self, _request: Request) -> Response:

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 import structlog
 
 from bot.crypto import Keyring
-from bot.errors import BotError
 from bot.ports import Clock, Effect, Executor
 from bot.services.ledger import Ledger
 from bot.services.ledger.resealing import reseal
@@ -79,7 +78,7 @@ class Upkeep:
             try:
                 await work()
                 failing = False
-            except BotError as error:
+            except Exception as error:  # noqa: BLE001 - a round that ended would be missed by nobody but residents
                 if not failing:  # once, not every few seconds while the store is away
                     log.warning("round failed", round=name, error=type(error).__name__)
                 failing = True

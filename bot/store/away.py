@@ -7,9 +7,10 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from bot.errors import StoreAway
 
-FAILURES: Final = (RedisError, RedisClusterException, OSError, LookupError)
+FAILURES: Final = (RedisError, RedisClusterException, OSError, LookupError, RuntimeError)
 """A cluster's client has errors that are no `RedisError` (no node answers, a slot that nobody holds), and
-lets a LookupError out while a cluster fails over."""
+lets a LookupError out while a cluster fails over. uvloop has a RuntimeError for writing to a connection that
+was reset a moment ago, where asyncio has an OSError; redis-py lets it out."""
 
 
 class _Away:

@@ -243,6 +243,8 @@ class _Pipe(asyncio.Protocol):
 
     def _flush(self) -> None:
         out, self._out = self._out, []
+        if self.gone:  # since it was asked: whoever asked knows
+            return
         self._transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def _watch(self) -> None:

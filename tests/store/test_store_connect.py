@@ -12,6 +12,7 @@ from bot.clock import SystemClock
 from bot.crypto import Keyring
 from bot.errors import ConfigError, StoreAway
 from bot.model import Chat, Session
+from bot.store.away import away
 from bot.store.connect import CONNECTIONS, connect
 from bot.store.quotas import Quotas
 from bot.store.sessions import Sessions
@@ -114,6 +115,13 @@ async def everything_says_away(store: Sessions) -> None:
     store.delivered(store.place(CHAT).tag, "1-1")
     with pytest.raises(StoreAway):
         await store.flush()
+
+
+def test_a_connection_reset_a_moment_ago() -> None:
+    # What uvloop says to whoever writes then; redis-py lets it out.
+    with pytest.raises(StoreAway) as caught, away():
+        raise RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed")
+    assert caught.value.__cause__ is None
 
 
 async def test_a_server_that_dies(tmp_path_factory: pytest.TempPathFactory) -> None:
