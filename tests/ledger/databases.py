@@ -24,7 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.services.ledger import migrate, open_engine
 
 _NUMBERS = count(1)
-_LIVE = 8
 _SERVER = pytest.StashKey["Server"]()
 _TEMPLATE = pytest.StashKey[bool]()
 
@@ -144,11 +143,8 @@ async def database_url(
         return sqlite_ledger(tmp_path)
     if postgres.missing:
         pytest.skip(postgres.missing)
-    number = next(_NUMBERS)
-    name = f"ledger_{number}"
-    # Copied as files, a database is made and dropped the fastest; earlier ones go so that the disk does not fill.
-    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    await postgres.run(f"DROP DATABASE IF EXISTS ledger_{number - _LIVE} WITH (FORCE)")
+    name = f"ledger_{next(_NUMBERS)}"
+    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
     return postgres.url(name)
 
 
