@@ -9,6 +9,8 @@ _INVISIBLE: Final = {"Cf", "Mn", "Me", "Cc"}
 
 def clean(text: str) -> str:
     """``text`` in NFKC, digits of any script as 0-9, without bidi marks, tatweel and diacritics."""
+    if text.isascii() and text.isprintable():  # none of it there
+        return text.strip()
     out: list[str] = []
     for char in unicodedata.normalize("NFKC", text):
         category = unicodedata.category(char)

@@ -5,6 +5,7 @@ A `Machine` lives for one step. It changes only itself; `step` hands its result 
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -47,6 +48,7 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 Asking = Ask[Any] | Choose[Any] | Upload[Any] | Pick[Any]
 
 
+@lru_cache(maxsize=4096)  # a question's number, in each of its buttons and again when one is pressed
 def base36(number: int) -> str:
     """``number`` in few characters, for button tokens."""
     out = ""
@@ -74,6 +76,7 @@ class Machine:
         self.notes: list[Arg] = []
         self.replies: list[Reply] = []
         self.works: list[Work] = []
+        self._read: tuple[Frame, Any] | None = None
 
     # --- where we are ---------------------------------------------------------------------------
 
@@ -102,8 +105,18 @@ class Machine:
         return states[frame.state]
 
     def answers(self) -> Any:
-        """The top frame's answers, in the dialog's own type."""
-        return msgspec.convert(self.top.answers, self.dialog.answers)
+        """The top frame's answers, in the dialog's own type.
+
+        Asked for several times a step, and read once: they are values, which nobody changes in place.
+        """
+        top = self.frames[-1]
+        if (
+            self._read is None
+            or self._read[0].answers is not top.answers
+            or self._read[0].dialog != top.dialog
+        ):
+            self._read = top, msgspec.convert(top.answers, self.book.dialogs[top.dialog].answers)
+        return self._read[1]
 
     def set(self, **fields: Any) -> None:
         """Change the top frame."""
@@ -392,7 +405,7 @@ class Machine:
                 raise FromNewer(f"dialog {dialog.id} version {frame.version}")
             if frame.version < dialog.version:
                 self.frames[index] = migrated(frame, dialog)
-            if self.frames[index].state not in {state.value for state in dialog.states}:
+            if self.frames[index].state not in dialog.states:  # a name is equal to its text
                 start = msgspec.structs.replace(self.frames[index], state=dialog.start.value, trail=())
                 self.frames = [*self.frames[:index], start]
                 break

@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 
 from bot.errors import ConfigError
 from bot.i18n.text import Msg, Plural
+from bot.model import Span
 
 LANGUAGES: Final = ("ar", "en")
 RTL: Final = frozenset({"ar"})
@@ -52,6 +53,19 @@ def compile_template(source: str) -> Template:
     return tuple(pieces)
 
 
+def joined(spans: list[Span]) -> tuple[Span, ...]:
+    """``spans`` without empty ones, neighbours of one style joined."""
+    out: list[Span] = []
+    for span in spans:
+        if not span.text:
+            continue
+        if out and out[-1].style == span.style:
+            out[-1] = Span(out[-1].text + span.text, span.style)
+        else:
+            out.append(span)
+    return tuple(out)
+
+
 def _toggled(style: str, mark: str) -> str:
     return "" if style == mark else mark
 
@@ -73,6 +87,7 @@ class Catalog:
         root = root or locales_dir()
         self._single: dict[tuple[str, str], Template] = {}
         self._plural: dict[tuple[str, str, str], Template] = {}
+        self._fixed: dict[tuple[str, Msg | Plural, int], tuple[Span, ...]] = {}
         self._rules = {language: Locale(language).plural_form for language in LANGUAGES}
         for language in LANGUAGES:
             self._read(root, language)
@@ -104,6 +119,22 @@ class Catalog:
             return found if found is not None else self._english(msg.one if n == 1 else msg.other)
         found = self._single.get((language, msg))
         return found if found is not None else self._english(msg)
+
+    def fixed(self, msg: Msg | Plural, language: str, n: int) -> tuple[Span, ...]:
+        """The spans of a message without arguments, made once.
+
+        Raises:
+            KeyError: it has some.
+        """
+        key = (language, msg, n)
+        found = self._fixed.get(key)
+        if found is None:
+            template = self.template(msg, language, n)
+            for piece in template:
+                if piece.name:
+                    raise KeyError(piece.name)
+            found = self._fixed[key] = joined([Span(piece.text, piece.style) for piece in template])
+        return found
 
     def _english(self, source: str) -> Template:
         key = ("en", source)

@@ -12,7 +12,7 @@ from typing import Final
 from babel.dates import format_date
 
 from bot.clock import local
-from bot.i18n.catalog import RTL, Catalog
+from bot.i18n.catalog import RTL, Catalog, joined
 from bot.i18n.text import Arg, Code, Day, Hour, Lines, Local, Ltr, Money, Text
 from bot.model import Span
 
@@ -21,12 +21,13 @@ RLI: Final = "\u2067"
 FSI: Final = "\u2068"
 PDI: Final = "\u2069"
 ISOLATES: Final = frozenset((LRI, RLI, FSI, PDI))
+_NO_ISOLATES: Final = dict.fromkeys(map(ord, ISOLATES))
 _CURRENCY: Final = {"ar": "د.ك.", "en": "KWD"}
 
 
 def bare(text: str) -> str:
     """``text`` without isolates: for measuring, comparing and copying."""
-    return "".join(char for char in text if char not in ISOLATES)
+    return text.translate(_NO_ISOLATES)
 
 
 def amount(fils: int) -> str:
@@ -50,13 +51,16 @@ class Renderer:
 
     def render(self, arg: Arg, language: str) -> tuple[Span, ...]:
         """The spans of ``arg``, neighbours of one style joined."""
+        if isinstance(arg, Text) and not arg.args:  # nothing to fill in
+            return self._catalog.fixed(arg.msg, language, arg.n)
         out: list[Span] = []
         self._put(arg, language, "", out)
-        return _joined(out)
+        return joined(out)
 
     def plain(self, arg: Arg, language: str) -> str:
         """The text of ``arg`` without styles, for button labels."""
-        return "".join(span.text for span in self.render(arg, language))
+        spans = self.render(arg, language)
+        return spans[0].text if len(spans) == 1 else "".join([span.text for span in spans])
 
     def _put(self, arg: Arg, language: str, style: str, out: list[Span]) -> None:
         match arg:
@@ -102,15 +106,3 @@ def _inline(arg: str | int | Money | Day | Hour | Ltr | Local, language: str) ->
         case _:
             mark, text = FSI, arg
     return f"{mark}{text}{PDI}" if text else ""
-
-
-def _joined(spans: list[Span]) -> tuple[Span, ...]:
-    out: list[Span] = []
-    for span in spans:
-        if not span.text:
-            continue
-        if out and out[-1].style == span.style:
-            out[-1] = Span(out[-1].text + span.text, span.style)
-        else:
-            out.append(span)
-    return tuple(out)
