@@ -25,7 +25,7 @@ from bot.handlers.terminal import Terminal, interactive
 from bot.operators import cli as operators
 from bot.operators import keys
 from bot.outside import needs_sandbox, sandbox
-from bot.serve import bind, serving
+from bot.serve import bind, serving, spare_collector
 from bot.tasks import Tasks
 
 
@@ -101,6 +101,7 @@ async def _serve(settings: Settings) -> None:
     async with running(settings) as service:
         if service.telegram is not None:
             service.tasks.spawn(_telegram(service, stop), "telegram")
+        spare_collector()
         print(banner(settings, sandbox=needs_sandbox(settings)), flush=True)
         await stop.wait()
         print("Stopping.", flush=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import socket
 from collections.abc import AsyncGenerator, Generator
 from http import HTTPStatus
@@ -211,6 +212,17 @@ def _answered(status: int, body: bytes, *, last: bool) -> bytes:
 
 
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+def spare_collector() -> None:
+    """Have the garbage collector leave alone what lives as long as the process: to be called once all of it is loaded.
+
+    A turn leaves next to no cycles behind: reference counts free what it made. By Python's own figures the collector
+    would walk through all modules, dialogs and catalogues time and again to find that nothing has changed.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class _Server(uvicorn.Server):

@@ -136,7 +136,9 @@ async def _sessions(load: Load, client: Any, settle: float) -> Row:
     return {
         "bytes_session": round(memory / parked) if parked else None,
         "keys_session": round(len(keys) / parked, 2) if parked else None,
-        "bytes_by_kind": {kind: round(size / parked) for kind, size in kinds.most_common(8)} if parked else None,
+        "bytes_by_kind": {kind: round(size / parked) for kind, size in kinds.most_common(8)}
+        if parked
+        else None,
         "parked": parked,
     }
 

@@ -5,7 +5,6 @@ is the service's: the guard, the webhook, Lua load and commit, sealed sessions, 
 """
 
 import asyncio
-import gc
 import os
 import secrets
 import signal
@@ -35,7 +34,7 @@ from bot.ports import Asked, Effect
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
-from bot.serve import bind, serving
+from bot.serve import bind, serving, spare_collector
 from bot.services.http import Breaker, Http, decoded, make_wire
 from bot.spec import Ask, Choose, Dialog, Do, End, Go, Invalid, Link
 from bot.store.connect import connect
@@ -255,9 +254,7 @@ async def main() -> None:
     lane = telegram.lane(runtime.handle)
     assert lane is not None
     lane.path = env["WEBHOOK_PATH"].encode()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    spare_collector()
     async with serving(app, bind("127.0.0.1", int(env["PORT"]), "PORT"), lane=lane):
         await stop.wait()
     await runtime.deliveries.finish(1.0)
