@@ -17,11 +17,15 @@ def main() -> int:
     """Run, print, and say with the exit status whether everything is accounted for."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="The fault run.")
     parser.add_argument("--walks", type=int, default=100, help="residents (default: 100)")
-    parser.add_argument("--seconds", type=float, default=600.0, help="longest time for all walks (default: 600)")
+    parser.add_argument(
+        "--seconds", type=float, default=600.0, help="longest time for all walks (default: 600)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of every chance; drawn and printed when 0")
     parser.add_argument("--at-once", type=int, default=40, help="residents at one moment (default: 40)")
     parser.add_argument("--processes", type=int, default=3, help="of the service (default: 3)")
-    parser.add_argument("--failing", type=float, default=0.3, help="share of failing calls outside (default: 0.3)")
+    parser.add_argument(
+        "--failing", type=float, default=0.3, help="share of failing calls outside (default: 0.3)"
+    )
     parser.add_argument("--sqlite", action="store_true", help="the ledger in SQLite, not PostgreSQL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put the journal and the logs there")

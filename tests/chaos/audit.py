@@ -161,7 +161,9 @@ def _doubled(
         died = any(who == first.data["who"] and -0.5 <= at - first.at <= NOTED for at, who in deaths)
         if died:
             report.counts["doubled: process died before noting it"] += 1
-        elif any(-LOST_WRITES <= at - note.at and at - first.at <= NOTED for at in failovers if at <= note.at):
+        elif any(
+            at - note.at >= -LOST_WRITES and at - first.at <= NOTED for at in failovers if at <= note.at
+        ):
             report.counts["doubled: Redis primary died with the note"] += 1
         else:
             what = f"{chat} at {first.at:.1f} by {first.data['who']}, {note.at:.1f} by {note.data['who']}"
@@ -180,7 +182,9 @@ def _ordered(chat: str, notes: list[Note], failovers: list[float], report: Repor
         seen.add((message.asked, message.text))
         if message.asked and message.asked < highest and not again:
             if any(0 <= note.at - at <= LOST_WRITES for at in failovers):
-                report.counts["turns taken back by a failover"] = report.counts.get("turns taken back by a failover", 0) + 1
+                report.counts["turns taken back by a failover"] = (
+                    report.counts.get("turns taken back by a failover", 0) + 1
+                )
             else:
                 _fault(report, "replies out of order", f"{chat} at {note.at:.1f}: {message.place}")
         highest = max(highest, message.asked)
@@ -238,7 +242,9 @@ def _money(evidence: Evidence, report: Report) -> None:
             tracks[by_track[charge["track"]]["order_id"]].append(charge)
     _fault(report, "money taken for no order", *strange)
     _fault(
-        report, "money taken twice", *(orders[each]["ref"] for each, found in tracks.items() if len(found) > 1)
+        report,
+        "money taken twice",
+        *(orders[each]["ref"] for each, found in tracks.items() if len(found) > 1),
     )
     amounts = (
         orders[each]["ref"]
@@ -249,16 +255,18 @@ def _money(evidence: Evidence, report: Report) -> None:
     settled = {each["id"] for each in evidence.orders if each["status"] in {"paid", "posted"}}
     _fault(report, "called paid, nothing taken", *(orders[each]["ref"] for each in settled - set(tracks)))
     missed = [orders[each] for each in set(tracks) - settled]
-    _fault(report, "taken, not known as paid", *(f"{each['ref']} {each['status']} {each['reason']}" for each in missed))
+    _fault(
+        report,
+        "taken, not known as paid",
+        *(f"{each['ref']} {each['status']} {each['reason']}" for each in missed),
+    )
     report.counts["orders"] = len(orders)
     report.counts["orders paid"] = len(settled)
     report.counts["fils taken"] = sum(_fils(charge["amount"]) for charge in taken)
     report.counts["fils in the ledger"] = sum(orders[each]["total_fils"] for each in settled)
     live = Counter(item["number"] for item in evidence.items if item["live"])
     _fault(report, "a fine in two live orders", *(number for number, count in live.items() if count > 1))
-    paid = Counter(
-        item["number"] for item in evidence.items if item["order_id"] in tracks
-    )
+    paid = Counter(item["number"] for item in evidence.items if item["order_id"] in tracks)
     _fault(report, "a fine paid in two orders", *(number for number, count in paid.items() if count > 1))
     _fault(report, "paid walks not told", *_untold(evidence, tracks, orders))
 
@@ -268,7 +276,9 @@ def _untold(
 ) -> list[str]:
     """References of taken orders of which no chat ever heard as a receipt."""
     receipts = " ".join(
-        note.data["message"].text for note in evidence.journal.of("say", "edit") if "✓" in note.data["message"].text
+        note.data["message"].text
+        for note in evidence.journal.of("say", "edit")
+        if "✓" in note.data["message"].text
     )
     receipts += " ".join(str(entry) for entries in evidence.logs.values() for entry in entries)
     return [orders[each]["ref"] for each in tracks if orders[each]["ref"] not in receipts]

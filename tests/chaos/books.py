@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
-import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.chaos.ports import free
 
@@ -60,13 +61,12 @@ class PostgreSQL:
         return True
 
     async def rows(self, query: str) -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", database="postgres"
-        )
+        engine = create_async_engine(self.url)
         try:
-            return [dict(row) for row in await connection.fetch(query)]
+            async with engine.connect() as connection:
+                return [dict(row) for row in (await connection.execute(text(query))).mappings()]
         finally:
-            await connection.close()
+            await engine.dispose()
 
     def stop(self) -> None:
         self._run(self._ctl, "-D", self._data, "-m", "immediate", "stop")

@@ -66,9 +66,7 @@ class BotApi:
                 return _no(500, "Internal Server Error")
             return _no(429, "Too Many Requests: retry after 1", retry_after=1)
         do = self._in_chat.get(method)
-        return web.json_response(
-            {"ok": True, "result": do(who, fields) if do else _result(method)}
-        )
+        return web.json_response({"ok": True, "result": do(who, fields) if do else _result(method)})
 
     def _send(self, who: str, fields: dict[str, Any]) -> dict[str, Any]:
         self._next += 1

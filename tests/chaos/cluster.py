@@ -148,7 +148,7 @@ class Cluster:
 
     async def _until(self, reached: Any) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not all([reached(await self._rows(node)) for node in self.nodes]):  # noqa: ASYNC110 - they tell when asked
+            while not all([reached(await self._rows(node)) for node in self.nodes]):
                 await asyncio.sleep(0.1)
 
     async def _synced(self) -> None:
@@ -183,7 +183,7 @@ def _binary() -> str:
 def _with_bus(count: int) -> list[int]:
     """Ports whose bus port, 10000 higher, exists and is free, too."""
     found: list[int] = []
-    chance = random.Random()  # noqa: S311 - any will do
+    chance = random.Random()
     while len(found) < count:
         port = chance.randrange(20_000, 32_000)
         if port not in found and _is_free(port) and _is_free(port + _BUS):

@@ -269,7 +269,5 @@ def said(entry: dict[str, Any]) -> Message | None:
     if entry.get("type") != "message" or entry.get("from") != "bot":
         return None
     text = "".join(span[0] for span in entry.get("spans", []))
-    buttons = tuple(
-        Button(*[*each, "", ""][:3]) for row in entry.get("rows", []) for each in row
-    )
+    buttons = tuple(Button(*[*each, "", ""][:3]) for row in entry.get("rows", []) for each in row)
     return Message(entry["id"], text, buttons, entry["key"])

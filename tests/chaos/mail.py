@@ -31,8 +31,12 @@ class Message:
 
     @property
     def choices(self) -> tuple[Button, ...]:
-        """Buttons of the question itself, commands and links apart."""
-        return tuple(each for each in self.buttons if each.token and not each.token.startswith("/"))
+        """Buttons of the question itself, without commands, links and the way back."""
+        return tuple(
+            each
+            for each in self.buttons
+            if each.token and not each.token.startswith("/") and each.token.split("/")[2] != "<"
+        )
 
     @property
     def link(self) -> str:

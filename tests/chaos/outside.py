@@ -30,7 +30,7 @@ from bot.sandbox.registry import registry_app
 CALLS: Final = ("/registry/v1/", "/gateway/v1/", "/identity/token")
 """Where the service calls; residents' browsers have fair weather."""
 
-WAYS: Final = (("refused", 0.4), ("stalled", 0.3), ("unanswered", 0.2), ("nonsense", 0.1))
+WAYS: Final = {"refused": 0.4, "stalled": 0.3, "unanswered": 0.2, "nonsense": 0.1}
 """Shares of the failing calls. An unanswered one is done, and the caller does not learn it."""
 
 STALL: Final = (1.0, 6.0)
@@ -43,7 +43,7 @@ class Weather:
     def __init__(self, app: ASGIApp, failing: float, seed: int) -> None:
         self.app = app
         self.failing = failing
-        self.chance = random.Random(seed)  # noqa: S311 - weather is no secret
+        self.chance = random.Random(seed)
         self.calls: dict[str, int] = {}
         self.recordings: list[dict[str, Any]] = []
 
@@ -70,12 +70,12 @@ class Weather:
     def _draw(self) -> str:
         if self.chance.random() >= self.failing:
             return "fair"
-        ways, shares = zip(*WAYS, strict=True)
-        return str(self.chance.choices(ways, shares)[0])
+        return self.chance.choices(list(WAYS), list(WAYS.values()))[0]
 
     async def _done(self, scope: Scope, receive: Receive) -> tuple[Message, Message]:
         """Have it done; the answer's head and body, told to nobody yet."""
-        asked, body, head = bytearray(), bytearray(), {}
+        asked, body = bytearray(), bytearray()
+        head: dict[str, Any] = {}
 
         async def listen() -> Message:
             message = await receive()
@@ -115,7 +115,7 @@ class Onward(httpx.AsyncBaseTransport):
 def application(settings: dict[str, Any], folder: Path) -> Weather:
     """The three, by the run's settings."""
     clock, base = SystemClock(), f"http://127.0.0.1:{settings['port']}"
-    chance = random.Random(settings["seed"])  # noqa: S311 - as above
+    chance = random.Random(settings["seed"])
     recorded = Recorded(folder / "registry.sqlite3")
     gateway = gateway_app(clock, settings["secret"], None, base_url=f"{base}/gateway")
     desk = gateway.state.gateway
@@ -128,9 +128,7 @@ def application(settings: dict[str, Any], folder: Path) -> Weather:
             {"track": each.track_id, "amount": each.amount, "status": desk._status(each)}
             for each in desk._charges.values()
         ]
-        return JSONResponse(
-            {"charges": charges, "recordings": weather.recordings, "calls": weather.calls}
-        )
+        return JSONResponse({"charges": charges, "recordings": weather.recordings, "calls": weather.calls})
 
     async def change(request: Request) -> Response:
         weather.failing = float(await request.body())

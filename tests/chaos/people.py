@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 from bot.sandbox import population, relations
 from bot.sandbox.cast import DEMO
-from bot.sandbox.people import SERIALS, Person, by_index
 from bot.sandbox.people import EPOCH as FIRST
+from bot.sandbox.people import SERIALS, Person, by_index
 
 _CAST = {known.person.index for known in DEMO} | set(relations.ROLES)
 
 
-def _adults(chance: random.Random, tens: bool) -> Iterator[Person]:
+def _adults(chance: random.Random, *, tens: bool) -> Iterator[Person]:
     """Endless; ``tens``: only those whose place in the registers may head a family."""
     seen: set[int] = set(_CAST)
     while True:

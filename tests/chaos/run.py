@@ -51,6 +51,7 @@ class Size:
         every: seconds between troubles of one kind: of a process, the network, Redis, PostgreSQL.
         failing: share of calls to registry and gateway that fail or stall.
         twice: share of updates brought twice.
+        think: seconds a resident looks at a question, at most.
         wrong: seconds the last process's clock is wrong by.
         sqlite: keep the ledger in SQLite even where PostgreSQL is.
     """
@@ -64,9 +65,10 @@ class Size:
     failovers: int = 0
     restarts: int = 0
     cuts: int = 0
-    every: tuple[float, float, float, float] = (6.0, 9.0, 45.0, 40.0)
+    every: tuple[float, float, float, float] = (5.0, 8.0, 25.0, 20.0)
     failing: float = 0.3
     twice: float = 0.2
+    think: float = 3.0
     wrong: float = 45.0
     sqlite: bool = False
 
@@ -141,7 +143,13 @@ async def _walks(world: World) -> list[Door]:
     room = asyncio.Semaphore(world.size.at_once)
     async with asyncio.TaskGroup() as behind:
         net = Net(
-            world.fleet, world.api, world.http, world.journal, random.Random(world.seed + 1), behind, world.size.twice
+            world.fleet,
+            world.api,
+            world.http,
+            world.journal,
+            random.Random(world.seed + 1),
+            behind,
+            world.size.twice,
         )
         troubles = [behind.create_task(each) for each in _troubles(world)]
         walks = list(_residents(world, net))
@@ -184,7 +192,9 @@ def _residents(world: World, net: Net) -> list[Walk]:
         kind = TelegramDoor if chance.random() < 0.6 else WebDoor
         whose = families if plan is Plan.RENEW else all_ if plan is Plan.LOOK else owing
         door = kind(net, number, address)
-        found.append(Walk(net, door, plan, next(whose), chance.random() < 0.1, world.size.seconds))
+        walk = Walk(net, door, plan, next(whose), world.size.seconds, world.size.think)
+        walk.stray = chance.random() < 0.1
+        found.append(walk)
     return found
 
 
@@ -193,14 +203,14 @@ def _residents(world: World, net: Net) -> list[Walk]:
 
 def _troubles(world: World) -> list[Any]:
     size, (kills, cuts, failovers, restarts) = world.size, world.size.every
-    victims = iter(_round(world.fleet.processes))
+    starting: list[asyncio.Task[bool]] = []
 
     async def kill() -> None:
-        process = next(victims)
-        if not any(each.up for each in world.fleet.processes if each is not process):
-            return
+        while len(up := [each for each in world.fleet.processes if each.up]) < 2:
+            await asyncio.sleep(0.2)
+        process = min(up, key=lambda each: each.age)
         world.fleet.kill(process)
-        await world.fleet.start(process)
+        starting.append(asyncio.get_running_loop().create_task(world.fleet.start(process)))
 
     async def cut() -> None:
         chance, nodes = world.chance, world.cluster.nodes
@@ -233,22 +243,21 @@ def _troubles(world: World) -> list[Any]:
     ]
 
 
-def _round(processes: list[Process]) -> Any:
-    while True:
-        yield from processes
-
-
 async def _again(trouble: Callable[[], Awaitable[None]], every: float, most: int) -> None:
-    """Make trouble every so many seconds, ``most`` times (0: until cancelled; a share of a second: never)."""
+    """Make trouble every so many seconds (0: never), ``most`` times (0: until cancelled)."""
     done = 0
     while every > 0 and (not most or done < most):
         await asyncio.sleep(every)
-        # A trouble that was begun is ended: nothing is left half broken.
-        await asyncio.shield(asyncio.get_running_loop().create_task(_noted(trouble)))
+        begun = asyncio.get_running_loop().create_task(_made(trouble))
+        try:
+            await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            await begun  # a trouble that was begun is ended: nothing is left half broken
+            raise
         done += 1
 
 
-async def _noted(trouble: Callable[[], Awaitable[None]]) -> None:
+async def _made(trouble: Callable[[], Awaitable[None]]) -> None:
     await trouble()
 
 
@@ -256,13 +265,9 @@ async def _repaired(world: World) -> None:
     """Every process up, nothing between service and Redis."""
     for node in world.cluster.nodes:
         node.proxy.delay, node.proxy.shut = 0.0, False
-    for process in world.fleet.processes:
-        if not process.up and (process.running is None or process.running.poll() is not None):
-            await world.fleet.start(process)
-    for _ in range(600):
-        if all(process.up for process in world.fleet.processes):
-            return
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(300):
+        while not all(process.up for process in world.fleet.processes):
+            await asyncio.sleep(0.1)
 
 
 async def _calm(world: World) -> None:

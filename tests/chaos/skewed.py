@@ -6,8 +6,8 @@ import time
 
 def main() -> None:
     """Set the wall clock of this process wrong, then be the service."""
-    wrong, right = float(sys.argv.pop(1)), time.time
-    time.time = lambda: right() + wrong  # before anything of the service is imported
+    wrong, right = float(sys.argv.pop(1)), time.time  # noqa: TID251 - the very clock
+    time.time = lambda: right() + wrong  # noqa: TID251 - before anything of the service is imported
     from bot.__main__ import main as service  # noqa: PLC0415 - see above
 
     service()

@@ -42,6 +42,8 @@ class Walk:
 
     Attributes:
         patience: seconds after which it is given up.
+        think: seconds spent over a question, at most.
+        stray: begins with a greeting that may arrive late.
         end: how it ended; ``lost`` when the service fell silent, ``late`` when time ran out while it spoke.
     """
 
@@ -49,8 +51,9 @@ class Walk:
     door: Door
     plan: Plan
     civil_id: str
-    stray: bool
     patience: float
+    think: float
+    stray: bool = False
     end: str = ""
     place: str = ""
     pressed: dict[str, int] = field(default_factory=dict[str, int])
@@ -58,6 +61,7 @@ class Walk:
     declined: bool = False
     asked_again: int = 0
     code: str = ""
+    question: Message | None = None
     last: Message | None = None
     silent: float = 0.0
 
@@ -80,20 +84,34 @@ class Walk:
 
     async def _on(self) -> None:
         while not self.end:
-            message = await self.door.inbox.next(NUDGE)
-            if message is None:
-                self.silent += NUDGE
-                self.net.journal.note("silence", self.door.chat, place=self.place, seconds=self.silent)
-                await self._nudge()
+            question = await self._read()
+            if self.end or question is None:
                 continue
-            self.silent = 0.0
-            for each in (message, *self.door.inbox.rest()):
-                await asyncio.sleep(0)
-                self._hear(each)
-                if each.place:
-                    message = each
-            if not self.end and message.place:
-                await self._answer(message)
+            await asyncio.sleep(self.net.chance.uniform(0.0, self.think))
+            if self.door.inbox.empty:
+                await self._answer(question)
+            else:
+                self.question = question  # unless what came is a newer one
+
+    async def _read(self) -> Message | None:
+        """The question that is to be answered, after what came or the silence of `NUDGE` seconds."""
+        if self.question is None or not self.door.inbox.empty:
+            await self._listen()
+        question, self.question = self.question, None
+        return question
+
+    async def _listen(self) -> None:
+        message = await self.door.inbox.next(NUDGE)
+        if message is None:
+            self.silent += NUDGE
+            self.net.journal.note("silence", self.door.chat, place=self.place, seconds=self.silent)
+            await self._nudge()
+            return
+        self.silent = 0.0
+        for each in (message, *self.door.inbox.rest()):
+            self._hear(each)
+            if each.place:
+                self.question = each
 
     def _hear(self, message: Message) -> None:
         if LOST_TEXT in message.text:
@@ -206,7 +224,9 @@ class Walk:
         decline = self.plan is Plan.DECLINED and not self.declined
         page = ""
         for _ in range(12):
-            pages = await asyncio.gather(*(self._onward(message.link) for _ in range(self.net.chance.choice((1, 1, 2)))))
+            pages = await asyncio.gather(
+                *(self._onward(message.link) for _ in range(self.net.chance.choice((1, 1, 2))))
+            )
             page = next((each for each in pages if each), "")
             if page:
                 break
