@@ -30,7 +30,10 @@ class Settings(BaseSettings):
         default=50.0, gt=0, le=100_000, description="Requests a second taken from one network address."
     )
     file_megabytes: int = Field(
-        default=5, ge=1, le=20, description="Largest file a resident may send, in megabytes."
+        default=5,
+        ge=1,
+        le=20,
+        description="Largest file a resident may send, in megabytes; a reverse proxy must let it through, too.",
     )
     data_dir: Path = Field(
         default=Path(".data"), description="Where the embedded Valkey, SQLite and generated keys are kept."
