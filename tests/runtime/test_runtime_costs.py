@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.tasks import Tasks
@@ -134,6 +135,41 @@ async def test_an_effect_adds_the_turn_of_its_outcome(counted: tuple[World, Turn
     turnpike.since()
     await world.say(process, CIVIL_ID)
     assert turnpike.since() == 4
+
+
+async def test_tasks_of_a_turn_and_of_an_effect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task costs as much as a message's text: one a turn delivers, three an effect."""
+    process = await world.process()
+    await world.say(process, "السلام عليكم")
+    spawned: list[str] = []
+    spawn = Tasks.spawn
+
+    def counting(tasks: Tasks, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        spawned.append(name)
+        return spawn(tasks, work, name)
+
+    monkeypatch.setattr(Tasks, "spawn", counting)
+    await world.say(process, "المخالفات")
+    assert spawned == ["deliver"]
+    spawned.clear()
+    await world.say(process, CIVIL_ID)
+    assert spawned.count("deliver") <= 2  # the turn's own replies, if any, and the outcome's
+    assert sorted(name for name in spawned if name != "deliver") == ["company", "effect", "effect body"]
+
+
+async def test_answers_are_read_once_a_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = await world.process()
+    await world.say(process, "السلام عليكم", CIVIL_ID)
+    read: list[Any] = []
+    convert = msgspec.convert
+
+    def counting(given: Any, kind: Any, **how: Any) -> Any:
+        read.append(given)
+        return convert(given, kind, **how)
+
+    monkeypatch.setattr(msgspec, "convert", counting)
+    await world.say(process, "/help")
+    assert len(read) <= 1
 
 
 async def test_a_delivery_that_ends_during_the_next_turn_costs_it_nothing(
