@@ -49,7 +49,7 @@ FIND = FindWorker(COMPANY.number, WORKER_ID)
 
 def chosen(chat: Chat, found: Found = FOUND) -> Chat:
     """One worker was typed in."""
-    at_desk(chat).answers(FindWorker, found).presses("By civil ID").says(found.worker.civil_id)
+    at_desk(chat).answers(FindWorker, found).says(found.worker.civil_id)
     chat.effects.clear()
     return chat
 
@@ -63,7 +63,7 @@ def summed(chat: Chat, found: Found = FOUND, **other: Any) -> Chat:
 
 
 def test_one_worker_from_the_menu_to_the_receipt_and_the_next(chat: Chat) -> None:
-    """Fourteen steps of the ministry's page, in nine taps and one number."""
+    """Fourteen steps of the ministry's page, in eight taps and one number."""
     payable(chat).answers(BeginSignIn, LINK).answers(ConfirmSignIn, Confirmed(CIVIL_ID))
     chat.answers(ListBodies, Bodies((COMPANY,))).answers(FindWorker, FOUND).answers(QuoteWorkers, quoted())
     chat.says("/menu").presses("More").presses("My company's workers").stands(
@@ -74,9 +74,9 @@ def test_one_worker_from_the_menu_to_the_receipt_and_the_next(chat: Chat) -> Non
         "26******12"
     )
     chat.hears("{n} worker can be renewed by the date.", n=12)
-    chat.offers("By civil ID", "From the list", "A list as a file", "Menu")
+    chat.hears("Send the worker's civil ID, or choose:")
+    chat.offers("From the list", "A list as a file", "Menu")
     chat.effects.clear()
-    chat.presses("By civil ID").hears("Enter the worker's 12-digit civil ID.")
     chat.says("٢٩٠٠ ٦٣٠٠ ١٠١٧").did(FIND).stands("company.duration")
     chat.hears("✓ Nothing blocks this renewal.").hears("{name}, civil ID {number}").hears_text("2900****1017")
     chat.hears("{who}: at most {years}, as health insurance is paid until {day}.")
@@ -95,8 +95,8 @@ def test_one_worker_from_the_menu_to_the_receipt_and_the_next(chat: Chat) -> Non
     chat.did(OpenOrder(bill.subject, bill.items, bill.owners, bill.body))
     chat.wakes("paid", ORDER, **PAID).hears("✓ Paid: *{amount}*").stands("company.paying", "checkout.paid")
     chat.says("/back").stands("company.paid").hears("The ministry's records show the new date within")
-    chat.offers("By civil ID", "From the list", "A list as a file", "Menu")
-    chat.presses("By civil ID").stands("company.number")
+    chat.offers("From the list", "A list as a file", "Menu")
+    chat.says(BLOCKED_ID).did(FindWorker(COMPANY.number, BLOCKED_ID))
     assert not any(WORKER_ID in message.text for message in chat.screen if not message.mine)
 
 
@@ -117,7 +117,7 @@ def test_one_of_several_bodies(chat: Chat) -> None:
     at_desk(chat, COMPANY, OTHER, MINISTRY).stands("company.bodies").hears("For which body?")
     chat.offers("{name}, due: {count}", "{name}, due: {count}", "{name}, due: {count}", "Menu")
     chat.picks(chat.last.labels[1][-6:]).stands("company.desk").hears_text("26******15")
-    chat.offers("By civil ID", "A list as a file", "Another body", "Back", "Menu")
+    chat.offers("A list as a file", "Another body", "Back", "Menu")
     chat.presses("Another body").stands("company.bodies")
 
 
@@ -129,7 +129,7 @@ def test_from_the_list_of_those_who_are_due(chat: Chat) -> None:
     assert "Ravi Kumar" in chat.last.labels[0]
     chat.picks(chat.last.labels[0][-8:]).did(FIND).stands("company.duration")
     chat.says("/back").stands("company.desk")
-    chat.presses("By civil ID").says(BLOCKED_ID).did(FindWorker(COMPANY.number, BLOCKED_ID))
+    chat.says(BLOCKED_ID).did(FindWorker(COMPANY.number, BLOCKED_ID))
 
 
 def test_the_list_in_pages(chat: Chat) -> None:
@@ -144,17 +144,17 @@ def test_the_list_in_pages(chat: Chat) -> None:
 
 def test_nobody_is_due(chat: Chat) -> None:
     at_desk(chat).answers(ListWorkers, Workers(())).presses("From the list").stands("company.none_due")
-    chat.hears("Nobody's renewal is open").offers("By civil ID", "Back", "Menu")
+    chat.hears("Nobody's renewal is open").offers("Back", "Menu")
 
 
 def test_a_government_body_goes_by_the_guide(chat: Chat) -> None:
     """Insurance first, less than two months, the duration follows the insurance, the Latin name: seed 002."""
     at_desk(chat, MINISTRY).hears("*{name}*, government body", name=MINISTRY.name)
     chat.hears("In this order: health insurance is paid first")
-    chat.offers("By civil ID", "From the list", "A list as a file", "🔗 Health insurance", "Menu")
-    assert chat.last.buttons[3].url == "https://insonline.moh.gov.kw/"
+    chat.offers("From the list", "A list as a file", "🔗 Health insurance", "Menu")
+    assert chat.last.buttons[2].url == "https://insonline.moh.gov.kw/"
     one = worker(article=17, longest=1, cap=Cap.ARTICLE)
-    chat.answers(FindWorker, Found(one, passport="2029-03-12")).presses("By civil ID").says(WORKER_ID)
+    chat.answers(FindWorker, Found(one, passport="2029-03-12")).says(WORKER_ID)
     chat.did(ListBodies(), FindWorker(MINISTRY.number, WORKER_ID)).stands("company.duration")
     chat.hears("{who}: at most {years}, the law's limit for article {article}.", article=17)
     chat.presses("{n} year: {amount}", n=1).hears_text("RAVI KUMAR").hears("Passport valid until {day}")
@@ -196,38 +196,36 @@ def test_each_block_alone(chat: Chat, block: Block) -> None:
 
 
 def test_fines_are_paid_here_and_the_place_is_kept(chat: Chat) -> None:
-    payable(chosen(payable(chat), Found(BLOCKED))).hears(
-        "Besides, {n} fine of", n=1
-    )
+    payable(chosen(payable(chat), Found(BLOCKED))).hears("Besides, {n} fine of", n=1)
     chat.presses("Fines: {amount}", amount=Money(overstay().fils)).stands("company.fines", "checkout.paying")
     chat.wakes("paid", ORDER, **PAID).answers(FindWorker, FOUND).says("/back").stands("company.duration")
     assert chat.effects[-1] == FindWorker(COMPANY.number, BLOCKED_ID)
 
 
 def test_nobody_of_this_body_has_the_number(chat: Chat) -> None:
-    at_desk(chat).answers(FindWorker, FindWorkerRefused.UNKNOWN).presses("By civil ID").says(STRANGER_ID)
+    at_desk(chat).answers(FindWorker, FindWorkerRefused.UNKNOWN).says(STRANGER_ID)
     chat.stands("company.stranger").hears("No worker of {name} has the number").hears_text("2721****0478")
-    chat.offers("Another number", "From the list", "Back", "Menu")
-    chat.presses("Another number").stands("company.number")
+    chat.offers("From the list", "Back", "Menu")
+    chat.answers(FindWorker, FOUND).says(WORKER_ID).stands("company.duration")
 
 
 def test_a_number_that_is_none(chat: Chat) -> None:
-    at_desk(chat).presses("By civil ID").effects.clear()
-    chat.says("285011500028").hears("Twelve digits, but the last one").did().stands("company.number")
+    at_desk(chat).effects.clear()
+    chat.says("285011500028").hears("Twelve digits, but the last one").did().stands("company.desk")
 
 
 def test_somebody_who_may_not_act_for_the_body_any_more(chat: Chat) -> None:
     """The gate says no: the list of bodies is read again, and it is another one now."""
     at_desk(chat, COMPANY, OTHER).picks(chat.last.labels[0][-6:])
     chat.answers(FindWorker, Fault.FORBIDDEN).answers(ListBodies, Bodies((OTHER,)))
-    chat.presses("By civil ID").says(WORKER_ID).stands("company.desk").hears_text("26******15")
+    chat.says(WORKER_ID).stands("company.desk").hears_text("26******15")
     chat.answers(ListBodies, Bodies(())).answers(ListWorkers, Fault.FORBIDDEN).says("/company")
     chat.stands("company.nobody")
 
 
 def test_signed_out_meanwhile(chat: Chat) -> None:
     at_desk(chat).answers(FindWorker, Fault.UNSIGNED, FOUND).answers(BeginSignIn, LINK)
-    chat.answers(ConfirmSignIn, Confirmed(CIVIL_ID)).presses("By civil ID")
+    chat.answers(ConfirmSignIn, Confirmed(CIVIL_ID))
     chat.session = msgspec.structs.replace(chat.session, signed=Signed(CIVIL_ID, NOON - 10, NOON))
     chat.wait(seconds=1)
     chat.says(WORKER_ID).stands("company.find_sign", "identify.link")
@@ -239,7 +237,7 @@ def test_signed_out_meanwhile(chat: Chat) -> None:
     [
         (ListBodies, "down", ""),
         (ListWorkers, "due_down", "From the list"),
-        (FindWorker, "find_down", "By civil ID"),
+        (FindWorker, "find_down", ""),
     ],
 )
 def test_records_that_do_not_answer(chat: Chat, effect: Any, state: str, press: str) -> None:
@@ -247,9 +245,7 @@ def test_records_that_do_not_answer(chat: Chat, effect: Any, state: str, press: 
     if press:
         chat.presses(press)
     else:
-        chat.says("/company")
-    if effect is FindWorker:
-        chat.says(WORKER_ID)
+        chat.says(WORKER_ID if effect is FindWorker else "/company")
     chat.stands(f"company.{state}").hears("The ministry's records do not answer now. Nothing was lost")
     good = {ListBodies: Bodies((COMPANY,)), ListWorkers: DUE, FindWorker: FOUND}[effect]
     chat.answers(effect, good).presses("Try again")

@@ -32,6 +32,8 @@ from bot.config import Settings
 from bot.embedded import only_one
 from bot.outside import sandbox
 from bot.sandbox.cast import DEMO
+from bot.sandbox.cast_bodies import GRANTS
+from bot.sandbox.cast_bodies import STAFF as STAFF_OF
 from bot.sandbox.cast_families import ROLES
 from bot.sandbox.people import Person, by_index
 from bot.serve import bind, serving
@@ -62,7 +64,9 @@ def strangers(count: int) -> list[Person]:
 
 
 FAMILY = [role.person for role in ROLES if role.place.head == RESIDENT]
-PEOPLE = [*(one.person for one in DEMO), *FAMILY, *strangers(14)]
+USER = next(one.person for one in DEMO if one.person.index in GRANTS)
+STAFF = [role.person for role in STAFF_OF[GRANTS[USER.index][0].number]]
+PEOPLE = [*(one.person for one in DEMO), *FAMILY, *STAFF, *strangers(14)]
 NEEDLES = sorted(
     {number for person in PEOPLE for number in (person.civil_id, person.reference, person.passport)}
     | set(NAMES)
@@ -297,6 +301,23 @@ async def is_reminded(her: Resident) -> None:
     await her.says("1", "Taken back")
 
 
+async def sends_a_list(her: Resident, folder: Path) -> None:
+    """Of a company's workers: verdicts, a price, the order for all who can be renewed."""
+    path = folder / "sandbox" / "list.csv"  # where the outside world keeps its things
+    path.write_text("\n".join(person.civil_id for person in STAFF), "utf-8")
+    await her.says("/company", "Send the worker")
+    await her.says(STAFF[0].civil_id, "For how long|Before the renewal")
+    await her.says("/company", "Send the worker")
+    await her.presses("A list as a file", "Send the list")
+    await her.says(f"!file {path}", "are checked")
+    verdicts = await her.browser.get(her.url("/batches/"))
+    assert verdicts.status_code == 200
+    await her.presses("Choose the duration", "For how long")
+    await her.says("1", "By going on you agree")
+    await her.presses("I agree", "This price holds")
+    await her.presses("Pay", r"IQ-[0-9A-Z]{4}-[0-9A-Z]{4}|who you are")
+
+
 async def meets_trouble(him: Resident) -> None:
     """Everything that goes wrong writes to the log."""
     await him.says(DOWN.civil_id, "records do not answer|I will try again")
@@ -415,6 +436,9 @@ async def whole_life(here: World) -> None:
             await signs_in(her, RESIDENT)
             await is_reminded(her)
             await her.says("/mydata", "What is kept")
+            await her.says("/signout", "signed out")
+            await signs_in(her, USER)
+            await sends_a_list(her, here.folder)
         async with telegram(here.service, here.api) as talk:
             them = Resident(talk, here, browser)
             await them.says("/start", "Hello")

@@ -24,7 +24,6 @@ from bot.dialogs.company.office import (
     asks_why,
     bill,
     by_list,
-    by_number,
     chosen,
     clearing,
     finding,
@@ -99,7 +98,6 @@ class S(StrEnum):
     BODIES = "bodies"
     DESK = "desk"
     BATCH = "batch"
-    NUMBER = "number"
     LISTING_DUE = "listing_due"
     LISTED_DUE = "listed_due"
     DUE = "due"
@@ -163,7 +161,9 @@ _LINKS: Final = (
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
 _DOWN: Final = N_("The ministry's records do not answer now. Nothing was lost; try again in a moment.")
 _AGAIN: Final = N_("Try again")
-_BY_NUMBER: Final = Go[Office](N_("By civil ID"), S.NUMBER, put=by_number)
+_WHERE: Final = N_(
+    "The civil ID is printed on the front of the civil ID card and shown in the Kuwait Mobile ID app."
+)
 _BY_LIST: Final = Go[Office](N_("From the list"), S.LISTING_DUE, put=by_list)
 _BY_FILE: Final = Go[Office](N_("A list as a file"), S.BATCH)
 _CHECK_AGAIN: Final = Go[Office](N_("Check again"), S.FINDING)
@@ -176,7 +176,7 @@ DIALOG = Dialog[Office](
     start=S.SIGN_IN,
     cancel=S.LEFT,
     help=N_(
-        "We are renewing residencies of a body's workers: choose one by civil ID or from the list, or send a list as a file."
+        "We are renewing residencies of a body's workers: send a civil ID, choose from the list, or send a list as a file."
     ),
     states={
         S.SIGN_IN: Identify(then=S.LISTING, left=S.UNKNOWN),
@@ -200,29 +200,20 @@ DIALOG = Dialog[Office](
             entry=False,
         ),
         S.BODIES: Pick(N_("For which body?"), options=bodies, into="body", then=S.DESK),
-        S.DESK: Choose(
+        S.DESK: Ask(
             desk_text,
-            (
-                _BY_NUMBER,
+            parse=civil_id,
+            into="number",
+            then=S.FINDING,
+            choices=(
                 Go(N_("From the list"), S.LISTING_DUE, when=some_due, put=by_list),
                 _BY_FILE,
                 Link(_INSURANCE, _opens(Page.INSURANCE), when=is_government),
                 Go(N_("Another body"), S.BODIES, when=several),
             ),
-            noun=N_("Worker"),
-            listens=True,
+            hint=_WHERE,
         ),
         S.BATCH: Call("batch", given=job, then=S.DESK, left=S.DESK),
-        S.NUMBER: Ask(
-            N_("Enter the worker's 12-digit civil ID."),
-            parse=civil_id,
-            into="number",
-            then=S.FINDING,
-            hint=N_(
-                "The civil ID is printed on the front of the civil ID card and shown in the Kuwait Mobile ID app."
-            ),
-            back=S.DESK,
-        ),
         S.LISTING_DUE: Do(
             ListWorkers,
             list_due,
@@ -236,7 +227,6 @@ DIALOG = Dialog[Office](
         S.DUE: Pick(due_text, options=due_options, into="place", then=S.FINDING, back=S.DESK),
         S.NONE_DUE: Choose(
             N_("Nobody's renewal is open by its date: it opens when less than two months remain."),
-            (_BY_NUMBER,),
             back=S.DESK,
             entry=False,
         ),
@@ -258,9 +248,13 @@ DIALOG = Dialog[Office](
         S.FIND_SIGN: Identify(then=S.FINDING, left=S.DESK),
         S.FOUND: Decide(((is_ready, S.DURATION),), otherwise=S.BLOCKED),
         S.FIND_DOWN: Choose(_DOWN, (Go(_AGAIN, S.FINDING),), back=S.DESK, entry=False),
-        S.STRANGER: Choose(
+        S.STRANGER: Ask(
             stranger_text,
-            (Go(N_("Another number"), S.NUMBER, put=by_number), _BY_LIST),
+            parse=civil_id,
+            into="number",
+            then=S.FINDING,
+            choices=(_BY_LIST,),
+            hint=_WHERE,
             back=S.DESK,
             entry=False,
         ),
@@ -268,7 +262,6 @@ DIALOG = Dialog[Office](
             blocked_text,
             (*_LINKS, Go(fines_label, S.FINES, when=has_fines), _CHECK_AGAIN),
             back=S.DESK,
-            listens=True,
             entry=False,
         ),
         S.FINES: Call("checkout", given=fines_bill, then=S.FINDING, left=S.FINDING),
@@ -341,10 +334,16 @@ DIALOG = Dialog[Office](
         S.EXPIRED: Choose(expired_text, (Go(N_("New price"), S.QUOTING),), back=S.DURATION, entry=False),
         S.SIGN_AGAIN: Identify(then=S.PAYING, left=S.SUMMARY, again=is_large),
         S.PAYING: Call("checkout", given=bill, then=S.PAID, left=S.DESK),
-        S.PAID: Choose(
-            N_("The ministry's records show the new date within 15 minutes as a rule. The next worker?"),
-            (_BY_NUMBER, _BY_LIST, _BY_FILE),
-            noun=N_("Worker"),
+        S.PAID: Ask(
+            N_(
+                "The ministry's records show the new date within 15 minutes as a rule. The next worker? Send the civil ID, or choose:"
+            ),
+            parse=civil_id,
+            into="number",
+            then=S.FINDING,
+            choices=(_BY_LIST, _BY_FILE),
+            hint=_WHERE,
+            back=S.DESK,
             rest=True,
             entry=False,
         ),

@@ -33,8 +33,8 @@ class Office(msgspec.Struct, frozen=True):
         bodies: those the resident may act for.
         body: place of the chosen one among them; empty for none.
         due: the list of those who are due; ``more``: it goes on.
-        place: place of the one chosen from the list; empty where a number was typed.
-        number: civil ID that was typed.
+        place: place of the one chosen from the list.
+        number: civil ID that was typed; empty while the list is chosen from.
         worker: as the renewal stands.
         passport, work_permit: their last days, ISO 8601.
         plan: years chosen, or the question why not more.
@@ -114,10 +114,6 @@ def job(office: Office) -> Job:
 # --- which worker --------------------------------------------------------------------------------
 
 
-def by_number(office: Office) -> Office:
-    return msgspec.structs.replace(office, place="", number="")
-
-
 def by_list(office: Office) -> Office:
     return msgspec.structs.replace(office, place="", number="", due=(), more=False)
 
@@ -135,9 +131,9 @@ def none_due(office: Office) -> bool:
 
 
 def wanted(office: Office) -> str:
-    """Civil ID of the worker asked about."""
+    """Civil ID of the worker asked about: the one typed, else the one chosen from the list."""
     place = int(office.place) if office.place else len(office.due)
-    return office.due[place].civil_id if place < len(office.due) else office.number
+    return office.due[place].civil_id if not office.number and place < len(office.due) else office.number
 
 
 def finding(office: Office) -> FindWorker:

@@ -73,7 +73,7 @@ def desk_text(office: Office) -> Arg:
     ]
     if mine.government:
         parts += [EMPTY, say(_GUIDE)]
-    return Lines((*parts, EMPTY, say(N_("Which worker?"))))
+    return Lines((*parts, EMPTY, say(N_("Send the worker's civil ID, or choose:"))))
 
 
 # --- which worker --------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def stranger_text(office: Office) -> Arg:
     return say(
         N_(
             "No worker of {name} has the number {number}. Check the number, and for whom the person works; "
-            "a transfer takes a while to reach the records."
+            "a transfer takes a while to reach the records. Send another number, or choose:"
         ),
         name=body(office).name,
         number=masked(wanted(office)),
