@@ -103,6 +103,7 @@ class Service:
     intake: Intake
     orders: Orders
     batches: Batches
+    remind: Callable[[], Awaitable[int]]
     receipts: Receipts
     sign_ins: SignIns
     verification: Verification
@@ -181,11 +182,12 @@ class Service:
         return None if self.telegram is None else self.telegram.lane(self.runtime.handle, self.intake)
 
     def sweep(self) -> None:
-        """Begin the process's own rounds: timers, recovery, orders and batches that are due, personal data."""
+        """Begin the process's own rounds: timers, recovery, orders, batches and reminders that are due, personal data."""
         Sweeper(self.runtime, self.store, self.clock, self.tasks).start()
         self.personal.upkeep.start()
         self.tasks.spawn(self._sweep(self.orders.sweep), "orders sweep")
         self.tasks.spawn(self._sweep(self.batches.sweep), "batches sweep")
+        self.tasks.spawn(self._sweep(self.remind), "reminders sweep")
 
     def attend(self) -> None:
         """Begin only the rounds of a process that helps another one: signs of life for what it has in hand."""
@@ -288,11 +290,11 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         sign_ins = _sign_ins(
             settings, SignInStore(redis, keyring), Quotas(redis, keyring), keyring, wake, stack
         )
+        reminders = Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)
         memory = ChatMemory(redis, store, log, clock, keyring)
         mine = personal(ledger, memory, keyring, clock, tasks, base_url=settings.base_url)
-        channels: list[Channel] = [LogChannel(log, clock), LogChannel(log, clock, "terminal")]
-        if telegram is not None:
-            channels.append(telegram.channel)
+        ours: tuple[Channel, ...] = (LogChannel(log, clock), LogChannel(log, clock, "terminal"))
+        channels = ours if telegram is None else (*ours, telegram.channel)
         executors: Mapping[type[Effect], Executor] = {
             **metered(registry_executors(registry), meter),
             **order_executors(orders, receipts),
@@ -301,7 +303,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             **company_executors(Companies(registry, clock, _quotes(settings))),
             **batch_executors(batches),
             **renewal_executors(Renewals(registry, clock, _quotes(settings))),
-            **reminder_executors(Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)),
+            **reminder_executors(reminders),
             **Travel(registry, clock).executors(),
             **link_executors(
                 orders,
@@ -315,9 +317,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             settings.sign_in_minutes * 60,
             settings.file_megabytes,
         )
-        runtime = Runtime(
-            dialogs, store, renderer, tuple(channels), guarded(executors, registry), clock, tasks
-        )
+        runtime = Runtime(dialogs, store, renderer, channels, guarded(executors, registry), clock, tasks)
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
         stack.push_async_callback(_flush, store)
         stack.push_async_callback(tasks.close)
@@ -333,6 +333,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             intake=Intake(files, runtime.awaits, files.limit),
             orders=orders,
             batches=batches,
+            remind=lambda: reminders.tell(wake),
             receipts=receipts,
             sign_ins=sign_ins,
             verification=verification,

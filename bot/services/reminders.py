@@ -1,4 +1,4 @@
-"""Reminders: what a chat is told of before it ends. Kept here; the notifier asks what is `due` and writes.
+"""Reminders: what a chat is told of before it ends. Kept here, and told by whichever process finds one `due`.
 
 Dates come from the registry whenever the list is opened, from an order that was recorded
 (`bot.services.orders.posting`), and from `Reminders.moved` for whoever else learns a new one.
@@ -26,7 +26,7 @@ from bot.dialogs.reminders.consent import CURRENT, REMINDERS
 from bot.errors import Unreadable
 from bot.i18n.text import masked
 from bot.model import Chat, Woken
-from bot.ports import Asked, Clock, Effect, Executor, Failed
+from bot.ports import Asked, Clock, Effect, Executor, Failed, Wake
 from bot.residency.facts import Permit
 from bot.residency.reminding import Kind, days_left, last_day, next_moment, stage
 from bot.services.ledger import Ledger, Taken
@@ -127,7 +127,7 @@ class Reminders:
                 await letting.add_consent(blind, REMINDERS, CURRENT.version, now, withdrawn=True)
         return Dropped(left)
 
-    # --- for whoever learns of a date, and for the notifier -------------------------------------
+    # --- for whoever learns of a date, and telling -----------------------------------------------
 
     async def moved(self, permit: str, ends: date) -> int:
         """The residency ``permit`` now ends on ``ends``; how many reminders moved."""
@@ -157,6 +157,18 @@ class Reminders:
         after = next_moment(owed.row.last_day, self._clock.now())
         async with self._ledger.write() as work:
             await Letting.of(work).told_reminder(owed.row, owed.until, after)
+
+    async def tell(self, wake: Wake) -> int:
+        """Tell what is due; how many were. Any number of processes may do so at once.
+
+        Raises:
+            StoreAway: a chat could not be woken; it is told later.
+        """
+        owed = await self.due()
+        for each in owed:
+            await wake(each.woken)
+            await self.told(each)
+        return len(owed)
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.crypto import Keyring
 from bot.dialogs.reminders import RemindRefused
 from bot.dialogs.reminders.consent import CURRENT
-from bot.errors import Unavailable
+from bot.errors import StoreAway, Unavailable
+from bot.model import Woken
 from bot.ports import Failed
 from bot.services.ledger import tables as t
 from bot.services.ledger.privacy import Letting
@@ -269,6 +270,38 @@ async def test_what_is_told_is_all_the_chat_needs(keeper: Keeper) -> None:
         "day": in_days(45).isoformat(),
         "days": 30,
     }
+
+
+async def test_each_is_told_once_whoever_tells(keeper: Keeper) -> None:
+    await keeper.remember(HERS)
+    keeper.go_to(at(in_days(15)))
+    heard: list[str] = []
+
+    async def wake(event: Woken) -> None:
+        heard.append(event.id)
+
+    both = await asyncio.gather(keeper.reminders.tell(wake), keeper.another_process().tell(wake))
+    assert sum(both) == len(heard) == 1
+    assert await keeper.reminders.tell(wake) == 0
+
+
+async def test_a_chat_that_cannot_be_woken_is_told_later(keeper: Keeper) -> None:
+    await keeper.remember(HERS)
+    keeper.go_to(at(in_days(15)))
+    heard: list[str] = []
+
+    async def away(_event: Woken) -> None:
+        raise StoreAway("gone")
+
+    async def wake(event: Woken) -> None:
+        heard.append(event.id)
+
+    with pytest.raises(StoreAway):
+        await keeper.reminders.tell(away)
+    assert await keeper.reminders.tell(wake) == 0, "another process may still have it in hand"
+    keeper.go_to(keeper.clock.now() + LEASE)
+    assert await keeper.reminders.tell(wake) == 1
+    assert len(heard) == 1
 
 
 async def test_a_claimed_one_is_nobody_elses_until_its_lease_ends(keeper: Keeper) -> None:
