@@ -57,7 +57,7 @@ def chosen(chat: Chat, found: Found = FOUND) -> Chat:
 def summed(chat: Chat, found: Found = FOUND, **other: Any) -> Chat:
     """The price of two years is on the screen."""
     chosen(chat, found).answers(QuoteWorkers, quoted(found.worker, **other))
-    chat.presses("{n} year: {amount}", n=2).presses("They are right").presses("I agree")
+    chat.presses("{n} year: {amount}", n=2).presses("The data are right").presses("I agree")
     chat.effects.clear()
     return chat
 
@@ -86,7 +86,7 @@ def test_one_worker_from_the_menu_to_the_receipt_and_the_next(chat: Chat) -> Non
         "Residency by article {article}", article=18
     )
     chat.hears("Passport valid until {day}").hears("Work permit valid until {day}").did()
-    chat.presses("They are right").stands("company.terms").hears("By going on you agree: the data").did()
+    chat.presses("The data are right").stands("company.terms").hears("By going on you agree: the data").did()
     chat.presses("I agree").did(QuoteWorkers(COMPANY.number, (wish(READY, 2),))).stands("company.summary")
     chat.hears("In all *{total}*", total=Money(40_000)).hears("{who}: {years}, until {day}: {amount}")
     chat.hears("This price holds until {until}.", until=Hour(NOON + 60 * MINUTES))
@@ -159,7 +159,7 @@ def test_a_government_body_goes_by_the_guide(chat: Chat) -> None:
     chat.hears("{who}: at most {years}, the law's limit for article {article}.", article=17)
     chat.presses("{n} year: {amount}", n=1).hears_text("RAVI KUMAR").hears("Passport valid until {day}")
     chat.hears_not("Work permit valid until {day}")
-    chat.answers(QuoteWorkers, quoted(one, 1, MINISTRY)).presses("They are right").presses("I agree")
+    chat.answers(QuoteWorkers, quoted(one, 1, MINISTRY)).presses("The data are right").presses("I agree")
     chat.did(QuoteWorkers(MINISTRY.number, (wish(one, 1),))).stands("company.summary")
 
 
@@ -285,7 +285,7 @@ def test_data_that_are_wrong_are_corrected_first(chat: Chat) -> None:
 
 @pytest.mark.parametrize("why", QuoteRefused)
 def test_a_price_that_cannot_be_had_any_more(chat: Chat, why: QuoteRefused) -> None:
-    chosen(chat).answers(QuoteWorkers, why).presses("{n} year: {amount}", n=1).presses("They are right")
+    chosen(chat).answers(QuoteWorkers, why).presses("{n} year: {amount}", n=1).presses("The data are right")
     chat.presses("I agree").stands("company.now_blocked").hears("Something has changed meanwhile")
     chat.answers(FindWorker, Found(BLOCKED)).presses("Check again").stands("company.blocked")
 
@@ -295,7 +295,7 @@ def test_a_price_that_changed_is_told_before_it_is_paid(chat: Chat) -> None:
         READY, offers=tuple(Offer(o.years, o.until, o.fee * 2, o.fils * 2) for o in READY.offers)
     )
     chosen(chat).answers(QuoteWorkers, quoted(dearer, changed=True))
-    chat.presses("{n} year: {amount}", n=2).presses("They are right").presses("I agree")
+    chat.presses("{n} year: {amount}", n=2).presses("The data are right").presses("I agree")
     chat.hears("The price changed meanwhile:", total=Money(80_000), before=Money(40_000))
 
 
@@ -318,7 +318,7 @@ def test_changing_the_duration_before_paying(chat: Chat) -> None:
 
 def test_no_price_now(chat: Chat) -> None:
     chosen(chat).answers(QuoteWorkers, Fault.UNAVAILABLE).presses("{n} year: {amount}", n=1)
-    chat.presses("They are right").presses("I agree").stands("company.quote_down")
+    chat.presses("The data are right").presses("I agree").stands("company.quote_down")
     chat.answers(QuoteWorkers, quoted()).presses("Try again").stands("company.summary")
 
 

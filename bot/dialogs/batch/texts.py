@@ -140,7 +140,7 @@ def price_text(sheet: Sheet) -> Arg:
         say(N_("Each for {years}"), years=say(NP_("{n} year", "{n} years"), n=years)),
         EMPTY,
         say(N_("This price holds until {until}."), until=Hour(quote.until)),
-        say(N_("Each person is recorded apart, and I tell you of each.")),
+        say(N_("Each worker is recorded apart; should one not be taken, I tell you which.")),
     )
 
 

@@ -275,7 +275,7 @@ DIALOG = Dialog[Office](
         ),
         S.CHECK: Choose(
             check_text,
-            (Go(N_("They are right"), S.TERMS), Go(N_("Something is wrong"), S.WRONG)),
+            (Go(N_("The data are right"), S.TERMS), Go(N_("Something is wrong"), S.WRONG)),
             noun=N_("Worker's data"),
             back=S.DURATION,
         ),
