@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from tests.chaos.audit import Report
-from tests.chaos.run import Size, run
+from tests.chaos.run import SMALL, Size, run
 
 
 def main() -> int:
@@ -26,19 +26,24 @@ def main() -> int:
     parser.add_argument(
         "--failing", type=float, default=0.3, help="share of failing calls outside (default: 0.3)"
     )
+    parser.add_argument("--small", action="store_true", help="the run of the test, whatever else is given")
     parser.add_argument("--sqlite", action="store_true", help="the ledger in SQLite, not PostgreSQL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put the journal and the logs there")
     arguments = parser.parse_args()
     seed = arguments.seed or random.randrange(1, 1_000_000)
-    size = replace(
-        Size(),
-        walks=arguments.walks,
-        seconds=arguments.seconds,
-        at_once=arguments.at_once,
-        processes=arguments.processes,
-        failing=arguments.failing,
-        sqlite=arguments.sqlite,
+    size = (
+        SMALL
+        if arguments.small
+        else replace(
+            Size(),
+            walks=arguments.walks,
+            seconds=arguments.seconds,
+            at_once=arguments.at_once,
+            processes=arguments.processes,
+            failing=arguments.failing,
+            sqlite=arguments.sqlite,
+        )
     )
     report = uvloop.run(run(size, seed, arguments.keep))
     report.about["seed"] = seed

@@ -55,9 +55,9 @@ class Proxy:
         pair = {writer, server}
         self._open |= pair
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, server, pair))
-                group.create_task(self._pump(server_reader, writer, pair))
+            await asyncio.gather(self._pump(reader, server, pair), self._pump(server_reader, writer, pair))
+        except asyncio.CancelledError:  # the run is over
+            writer.transport.abort()
         finally:
             self._open -= pair
 

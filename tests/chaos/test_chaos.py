@@ -3,26 +3,18 @@
 Counts only. What needs time to be sure of (what a failover loses, how soon a payment is recorded) is the command's.
 """
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.chaos.__main__ import table
-from tests.chaos.run import Size, run
+from tests.chaos.run import SMALL
+from tests.chaos.service import ROOT
 
-SMALL = Size(
-    walks=40,
-    at_once=20,
-    processes=2,
-    seconds=240.0,
-    settle=90.0,
-    kills=2,
-    cuts=1,
-    failovers=1,
-    restarts=1,
-    every=(2.0, 4.0, 5.0, 3.0),
-    failing=0.1,
-    think=1.0,
-    wrong=0.0,
-)
+SAFETY = 600
+"""Seconds after which a run that does not end is given up."""
 
 SURE = (
     "walks lost",
@@ -44,11 +36,15 @@ SURE = (
 
 
 @pytest.mark.cluster
-async def test_everybody_is_accounted_for() -> None:
-    report = await run(SMALL, seed=20261122)
-    told = table(report)
-    assert report.counts["walks"] == SMALL.walks, told
-    assert report.troubles["kill"] == 2, told
-    assert report.troubles["failover"] == 1, told
-    assert {what: report.must_be_nothing[what] for what in SURE} == dict.fromkeys(SURE, 0), told
-    assert report.counts["orders paid"] > 0, told
+def test_everybody_is_accounted_for(tmp_path: Path) -> None:
+    found = tmp_path / "run.json"
+    command = [sys.executable, "-m", "tests.chaos", "--small", "--seed", "20261122", "--json", str(found)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SAFETY, check=False)
+    told = ended.stdout + ended.stderr
+    assert found.exists(), told
+    report = json.loads(found.read_text())
+    assert report["counts"]["walks"] == SMALL.walks, told
+    assert report["troubles"]["kill"] == SMALL.kills, told
+    assert report["troubles"]["failover"] == SMALL.failovers, told
+    assert {what: report["must_be_nothing"][what] for what in SURE} == dict.fromkeys(SURE, 0), told
+    assert report["counts"]["orders paid"] > 0, told
