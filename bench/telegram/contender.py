@@ -22,6 +22,7 @@ from starlette.routing import Route
 from bot import logs
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.crypto import Keyring
 from bot.engine.book import Book
 from bot.handlers.guard import Guard, Limits
 from bot.handlers.refusals import Refusals
@@ -33,13 +34,15 @@ from bot.i18n.text import EMPTY, Msg, say
 from bot.ports import Asked, Effect
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
-from bot.secret_keys import load_keyring
 from bot.serve import bind, serving, spare_collector
 from bot.services.http import Breaker, Http, decoded, make_wire
 from bot.spec import Ask, Choose, Dialog, Do, End, Go, Invalid, Link
 from bot.store.connect import connect
 from bot.store.sessions import Sessions
 from bot.tasks import Tasks
+
+KEYRING = Keyring([bytes(range(32))], bytes(range(32, 64)))
+"""The same after a restart, as the service's are."""
 
 TEXTS: dict[str, dict[str, str]] = msgspec.json.decode((Path(__file__).parent / "texts.json").read_bytes())
 
@@ -230,7 +233,7 @@ async def main() -> None:
     catalog = Catalog()
     renderer = Renderer(catalog)
     redis = await connect(env["REDIS_URL"])
-    store = Sessions(redis, load_keyring(settings), secrets.token_hex(8))
+    store = Sessions(redis, KEYRING, secrets.token_hex(8))
     telegram = Telegram(settings, clock, tasks, catalog.text, per_second=1_000_000)
     client = make_wire(env["UPSTREAM_URL"])
     http = Http("bench", client, Breaker(clock), timeout=10)
