@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 IDLE: Final = 8.0
 """Seconds without a sign of life after which an entry counts as abandoned."""
+NEVER: Final = 24 * 3600.0
+"""Likewise, while nobody can be called silent."""
 HOLD: Final = 2.0
 """Seconds between signs of life."""
 TYPING_AFTER: Final = 1.0
@@ -77,6 +79,7 @@ class Deliveries:
         """(tag, id) of every entry in hand: an id is unique in its partition only."""
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
+        self._deaf_until = -IDLE
 
     async def settled(self, chat: Chat) -> None:
         """Return once nothing of ``chat`` is being delivered or run here."""
@@ -128,9 +131,17 @@ class Deliveries:
         """Give a sign of life for everything in hand."""
         await self._store.hold(tuple(self._held))
 
+    def store_was_away(self) -> None:
+        """Call no process silent for the next `IDLE` seconds: none could give a sign of life, or note a delivery."""
+        self._deaf_until = self._clock.monotonic() + IDLE
+
+    @property
+    def _idle(self) -> float:
+        return NEVER if self._clock.monotonic() < self._deaf_until else IDLE
+
     async def recover(self) -> int:
         """Take over what other processes left behind. Returns how many entries."""
-        found = [row for row in await self._store.abandoned(IDLE) if row[:2] not in self._held]
+        found = [row for row in await self._store.abandoned(self._idle) if row[:2] not in self._held]
         chats: dict[Chat, list[Numbered]] = {}
         for tag, entry_id, data in found:
             entry = self._read(tag, data)
@@ -178,7 +189,7 @@ class Deliveries:
     async def _overtake(self, chat: Chat, tag: str, queue: dict[str, Entry | None]) -> None:
         """See what became of earlier replies in another process's hands; send them if nobody does."""
         ids = [entry_id for entry_id, entry in queue.items() if entry is None]
-        gone, taken = await self._store.claim(tag, ids, IDLE)
+        gone, taken = await self._store.claim(tag, ids, self._idle)
         for entry_id in gone:
             del queue[entry_id]
             self._held.discard((tag, entry_id))  # taken here meanwhile, and delivered there after all

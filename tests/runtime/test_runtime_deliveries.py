@@ -5,9 +5,10 @@ import asyncio
 import pytest
 import structlog
 
-from bot.errors import Rejected, RetryLater, Unavailable, Unreachable
+from bot.errors import Rejected, RetryLater, StoreAway, Unavailable, Unreachable
 from bot.model import Chat, Woken
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES
+from bot.runtime.sweep import FLUSH_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
 
 
@@ -49,6 +50,50 @@ async def test_only_what_is_missing_is_delivered_again(world: World) -> None:
     await world.servers.age()
     await other.recover()
     assert world.phone.keys == delivered + missing
+
+
+async def test_nobody_is_called_silent_who_could_not_speak(world: World) -> None:
+    """A delivery is noted late because Redis was away: nobody, not even who made it, makes it again."""
+    process, other = await world.process(), await world.process()
+    await world.say(process, "سلام")
+    delivered = list(world.phone.keys)
+    await world.servers.age()
+    for each in (process, other):
+        each.runtime.deliveries.store_was_away()
+        assert await each.recover() == 0
+    await other.handle(world.typed("المخالفات"))
+    # Its reply waits for the one that is delivered and not noted.
+    await world.clock.asked(LOOK_EVERY)
+    assert world.phone.keys == delivered
+    await process.store.flush()
+    await world.clock.advance(LOOK_EVERY)
+    await other.settled()
+    assert len(world.phone.keys) == len(delivered) + 1
+
+
+async def test_silence_counts_again_a_while_after_redis_came_back(world: World) -> None:
+    keys = await crashed(world, "سلام")
+    other = await world.process()
+    await world.servers.age()
+    other.runtime.deliveries.store_was_away()
+    assert await other.recover() == 0
+    await world.clock.advance(IDLE)
+    assert await other.recover() == 1
+    assert world.phone.keys == keys
+
+
+async def test_rounds_tell_that_redis_was_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = await world.process()
+    told: list[bool] = []
+
+    async def away() -> None:
+        raise StoreAway("ConnectionError")
+
+    monkeypatch.setattr(process.store, "flush", away)
+    monkeypatch.setattr(process.runtime.deliveries, "store_was_away", lambda: told.append(True))
+    process.sweeper.attend()
+    await world.clock.asked(FLUSH_EVERY)
+    assert told == [True]
 
 
 async def test_two_recoverers_deliver_once(world: World) -> None:
