@@ -85,7 +85,7 @@ class Walk:
     async def _on(self) -> None:
         while not self.end:
             question = await self._read()
-            if self.end or question is None:
+            if question is None or self.end:
                 continue
             await asyncio.sleep(self.net.chance.uniform(0.0, self.think))
             if self.door.inbox.empty:
