@@ -66,8 +66,8 @@ from bot.dialogs.company.texts import (
     why_text,
 )
 from bot.dialogs.renewal import QuoteRefused
-from bot.dialogs.renewal.pages import Page, address
-from bot.i18n.text import N_, Msg
+from bot.dialogs.renewal.pages import INSURANCE, RESIDENCY, Page, links, opens
+from bot.i18n.text import N_
 from bot.parse import civil_id
 from bot.spec import After, Ask, Call, Choose, Decide, Dialog, Do, End, Fault, Go, Identify, Link, Pick
 
@@ -130,34 +130,7 @@ class S(StrEnum):
     LEFT = "left"
 
 
-def _opens(page: Page) -> Callable[[Office], str]:
-    def url(_office: Office) -> str:
-        return address(page)
-
-    return url
-
-
-def _clears(page: Page) -> Callable[[Office], bool]:
-    def clears(office: Office) -> bool:
-        return page in clearing(office)
-
-    return clears
-
-
-def _link(label: Msg, page: Page) -> Link[Office]:
-    return Link(label, _opens(page), when=_clears(page))
-
-
-_INSURANCE: Final = N_("🔗 Health insurance")
-_RESIDENCY: Final = N_("🔗 Residency page")
-_LINKS: Final = (
-    _link(_INSURANCE, Page.INSURANCE),
-    _link(_RESIDENCY, Page.RESIDENCY),
-    _link(N_("🔗 Appointments (Meta)"), Page.APPOINTMENTS),
-    _link(N_("🔗 Civil ID and address"), Page.CIVIL_INFORMATION),
-    _link(N_("🔗 Violations page"), Page.VIOLATIONS),
-    _link(N_("🔗 Ministry of Justice"), Page.JUSTICE),
-)
+_LINKS: Final = links(clearing)
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
 _DOWN: Final = N_("The ministry's records do not answer now. Nothing was lost; try again in a moment.")
 _AGAIN: Final = N_("Try again")
@@ -193,7 +166,7 @@ DIALOG = Dialog[Office](
         S.NOBODY: Choose(
             nobody_text,
             (
-                Link(N_("🔗 For companies"), _opens(Page.COMPANIES)),
+                Link(N_("🔗 For companies"), opens(Page.COMPANIES)),
                 Go(N_("Check again"), S.LISTING),
             ),
             rest=True,
@@ -208,7 +181,7 @@ DIALOG = Dialog[Office](
             choices=(
                 Go(N_("From the list"), S.LISTING_DUE, when=some_due, put=by_list),
                 _BY_FILE,
-                Link(_INSURANCE, _opens(Page.INSURANCE), when=is_government),
+                Link(INSURANCE, opens(Page.INSURANCE), when=is_government),
                 Go(N_("Another body"), S.BODIES, when=several),
             ),
             hint=_WHERE,
@@ -269,7 +242,7 @@ DIALOG = Dialog[Office](
         S.PLANNED: Decide(((asks_why, S.WHY),), otherwise=S.CHECK),
         S.WHY: Choose(
             why_text,
-            (Link(_INSURANCE, _opens(Page.INSURANCE), when=insurance_limits), _CHECK_AGAIN),
+            (Link(INSURANCE, opens(Page.INSURANCE), when=insurance_limits), _CHECK_AGAIN),
             back=S.DURATION,
             entry=False,
         ),
@@ -285,7 +258,7 @@ DIALOG = Dialog[Office](
                 "“passport data transfer”, with a copy of the passport. The work permit is the Public Authority of "
                 "Manpower's (Ashal)."
             ),
-            (Link(_RESIDENCY, _opens(Page.RESIDENCY)), _CHECK_AGAIN),
+            (Link(RESIDENCY, opens(Page.RESIDENCY)), _CHECK_AGAIN),
             back=S.CHECK,
             entry=False,
         ),

@@ -8,20 +8,11 @@ from bot.dialogs.overstay.stay import Question, total
 from bot.dialogs.overstay.texts import recording
 from bot.domain import RESIDENCY_PHONE, TRAFFIC_WHATSAPP, FineKind
 from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Day, Lines, Money, Msg, say
-from bot.residency.facts import Creditor
 from bot.residency.travel import Found, Hurdle
+from bot.residency.words import CREDITORS
 
 JUSTICE_PAGE: Final = "https://eservices.moj.gov.kw/"
 """The Ministry of Justice's enquiry of travel bans (several public guides agree, read 2026-11)."""
-
-_CREDITORS: Final[dict[Creditor, Msg]] = {
-    Creditor.TRAFFIC: N_("the General Traffic Department"),
-    Creditor.ELECTRICITY: N_("the electricity and water ministry"),
-    Creditor.TELECOM: N_("the telecommunications ministry"),
-    Creditor.JUSTICE: N_("the Ministry of Justice"),
-    Creditor.HEALTH: N_("the Ministry of Health"),
-    Creditor.OTHER: N_("a state body"),
-}
 
 
 def _day(iso: str) -> Day:
@@ -49,7 +40,7 @@ def _barred(one: Found) -> Arg:
 
 
 def _debt(one: Found) -> Arg:
-    creditor = say(_CREDITORS[one.creditor])
+    creditor = say(CREDITORS[one.creditor])
     owed = (
         say(N_("Owed to {creditor}: *{amount}*"), creditor=creditor, amount=Money(one.fils))
         if one.fils

@@ -11,6 +11,7 @@ from bot.dialogs.reminders.effects import Dropped, Ending, Known, Person
 from bot.i18n.text import N_, NP_, Arg, Code, Day, Local, Msg, Plural, lines, say
 from bot.residency.facts import Kin
 from bot.residency.reminding import Kind
+from bot.residency.words import KINS
 from bot.spec import Option
 
 _NAME: Final = 9
@@ -41,20 +42,7 @@ KINDS: Final[Mapping[Kind, Msg]] = {
     Kind.INSURANCE: N_("Health insurance"),
 }
 _SHORT: Final[Mapping[Kind, Msg]] = {**KINDS, Kind.INSURANCE: N_("Insurance")}
-_KIN: Final[Mapping[Kin, Msg]] = {
-    Kin.SELF: N_("You"),
-    Kin.WIFE: N_("Wife"),
-    Kin.HUSBAND: N_("Husband"),
-    Kin.SON: N_("Son"),
-    Kin.DAUGHTER: N_("Daughter"),
-    Kin.MOTHER: N_("Mother"),
-    Kin.FATHER: N_("Father"),
-    Kin.BROTHER: N_("Brother"),
-    Kin.SISTER: N_("Sister"),
-    Kin.OTHER: N_("Dependant"),
-    Kin.WORKER: N_("Worker"),
-    Kin.DOMESTIC: N_("Household"),
-}
+_KIN: Final[Mapping[Kin, Msg]] = {**KINS, Kin.SELF: N_("You"), Kin.DOMESTIC: N_("Household")}
 _COMING: Final[Mapping[Kind, Plural]] = {
     Kind.RESIDENCY: NP_(
         "*{n} day* until the residency ends, on {day}. {whose}",

@@ -3,7 +3,7 @@
 Sources: the ministry's user guide and the services described in docs/services/renewal.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -49,7 +49,7 @@ from bot.dialogs.renewal.file import (
     to_list,
     to_person,
 )
-from bot.dialogs.renewal.pages import Page, address
+from bot.dialogs.renewal.pages import INSURANCE, RESIDENCY, Page, links, opens
 from bot.dialogs.renewal.paying import expired_text, names_text, pay_label, summary_text
 from bot.dialogs.renewal.texts import (
     block_label,
@@ -67,7 +67,7 @@ from bot.dialogs.renewal.texts import (
     some_done,
     why_text,
 )
-from bot.i18n.text import N_, Msg
+from bot.i18n.text import N_
 from bot.spec import After, Call, Choose, Decide, Dialog, Do, End, Fault, Go, Identify, Link, Pick
 
 __all__ = [
@@ -124,33 +124,7 @@ class S(StrEnum):
     LEFT = "left"
 
 
-def _opens(page: Page) -> Callable[[Renewing], str]:
-    def url(_renewing: Renewing) -> str:
-        return address(page)
-
-    return url
-
-
-def _clears(page: Page) -> Callable[[Renewing], bool]:
-    def clears(renewing: Renewing) -> bool:
-        return page in pages(renewing)
-
-    return clears
-
-
-def _link(label: Msg, page: Page) -> Link[Renewing]:
-    return Link(label, _opens(page), when=_clears(page))
-
-
-_INSURANCE_PAGE: Final = N_("🔗 Health insurance")
-_LINKS: Final = (
-    _link(_INSURANCE_PAGE, Page.INSURANCE),
-    _link(N_("🔗 Residency page"), Page.RESIDENCY),
-    _link(N_("🔗 Appointments (Meta)"), Page.APPOINTMENTS),
-    _link(N_("🔗 Civil ID and address"), Page.CIVIL_INFORMATION),
-    _link(N_("🔗 Violations page"), Page.VIOLATIONS),
-    _link(N_("🔗 Ministry of Justice"), Page.JUSTICE),
-)
+_LINKS: Final = links(pages)
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
 _SIGN_IN: Final[Mapping[StrEnum, StrEnum]] = {Fault.UNSIGNED: S.SIGN_IN}
 _TRY_NOW: Final = Go[Renewing](N_("Try now"), S.LISTING, put=from_zero)
@@ -259,7 +233,7 @@ DIALOG = Dialog[Renewing](
         S.WHY: Choose(
             why_text,
             (
-                Link(_INSURANCE_PAGE, _opens(Page.INSURANCE), when=insurance_limits),
+                Link(INSURANCE, opens(Page.INSURANCE), when=insurance_limits),
                 Go(N_("Check again"), S.LISTING, put=to_duration),
             ),
             back=S.DURATION,
@@ -278,7 +252,7 @@ DIALOG = Dialog[Renewing](
                 "the passport. The civil ID follows at the Public Authority for Civil Information."
             ),
             (
-                Link(N_("🔗 Residency page"), _opens(Page.RESIDENCY)),
+                Link(RESIDENCY, opens(Page.RESIDENCY)),
                 Go(N_("Check again"), S.LISTING, put=to_list),
             ),
             back=S.NAMES,

@@ -5,17 +5,8 @@ from typing import Final
 
 from bot.domain import RESIDENCY_PHONE, TRAFFIC_WHATSAPP
 from bot.i18n.text import EMPTY, N_, Arg, Code, Day, Lines, Ltr, Money, Msg, say
-from bot.residency.facts import Creditor
 from bot.residency.verdict import Barrier, Block, Candidate
-
-_CREDITORS: Final[dict[Creditor, Msg]] = {
-    Creditor.TRAFFIC: N_("the General Traffic Department"),
-    Creditor.ELECTRICITY: N_("the electricity and water ministry"),
-    Creditor.TELECOM: N_("the telecommunications ministry"),
-    Creditor.JUSTICE: N_("the Ministry of Justice"),
-    Creditor.HEALTH: N_("the Ministry of Health"),
-    Creditor.OTHER: N_("a state body"),
-}
+from bot.residency.words import CREDITORS
 
 _ASK_EMPLOYER: Final = N_("The employer renews it at the Public Authority of Manpower (Ashal).")
 _ASK_RESIDENCY: Final = N_("Residency Affairs tells what is needed.")
@@ -78,7 +69,7 @@ def _fines(barrier: Barrier) -> tuple[Arg, ...]:
 
 
 def _debts(barrier: Barrier) -> tuple[Arg, ...]:
-    creditor = say(_CREDITORS[barrier.creditor])
+    creditor = say(CREDITORS[barrier.creditor])
     if barrier.fils:
         return (say(N_("Owed to {creditor}: *{amount}*"), creditor=creditor, amount=Money(barrier.fils)),)
     return (say(N_("Something is owed to {creditor}."), creditor=creditor),)

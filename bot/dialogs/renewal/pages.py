@@ -1,6 +1,6 @@
 """Pages of state bodies that clear a block, from ``bot/rules/clearing.toml``, and which block needs which."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from enum import StrEnum
 from importlib.resources import files
@@ -8,8 +8,10 @@ from typing import Final
 
 import msgspec
 
+from bot.i18n.text import N_, Msg
 from bot.residency.facts import Creditor
 from bot.residency.verdict import Barrier, Block
+from bot.spec import A, Link
 
 
 class Page(StrEnum):
@@ -62,3 +64,33 @@ def page_of(barrier: Barrier) -> Page | None:
 def address(page: Page) -> str:
     """The page's address."""
     return PAGES[page].address
+
+
+INSURANCE: Final = N_("🔗 Health insurance")
+RESIDENCY: Final = N_("🔗 Residency page")
+_LABELS: Final = {
+    Page.INSURANCE: INSURANCE,
+    Page.RESIDENCY: RESIDENCY,
+    Page.APPOINTMENTS: N_("🔗 Appointments (Meta)"),
+    Page.CIVIL_INFORMATION: N_("🔗 Civil ID and address"),
+    Page.VIOLATIONS: N_("🔗 Violations page"),
+    Page.JUSTICE: N_("🔗 Ministry of Justice"),
+}
+
+
+def opens(page: Page) -> Callable[[object], str]:
+    """For a link that always leads to ``page``."""
+
+    def url(_answers: object) -> str:
+        return address(page)
+
+    return url
+
+
+def links(clearing: Callable[[A], Collection[Page]]) -> tuple[Link[A], ...]:
+    """A link to each page; shown where ``clearing`` says that something is cleared there."""
+
+    def link(label: Msg, page: Page) -> Link[A]:
+        return Link(label, opens(page), when=lambda answers: page in clearing(answers))
+
+    return tuple(link(label, page) for page, label in _LABELS.items())

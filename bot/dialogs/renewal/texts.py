@@ -33,22 +33,9 @@ from bot.dialogs.renewal.file import (
 from bot.i18n.text import EMPTY, N_, NP_, Arg, Day, Lines, Money, Msg, lines, say
 from bot.residency.facts import Kin
 from bot.residency.verdict import Block, Candidate, Cap, Offer
+from bot.residency.words import KINS
 from bot.spec import Option
 
-KINS: Final[dict[Kin, Msg]] = {
-    Kin.SELF: N_("Your own"),
-    Kin.WIFE: N_("Wife"),
-    Kin.HUSBAND: N_("Husband"),
-    Kin.SON: N_("Son"),
-    Kin.DAUGHTER: N_("Daughter"),
-    Kin.MOTHER: N_("Mother"),
-    Kin.FATHER: N_("Father"),
-    Kin.BROTHER: N_("Brother"),
-    Kin.SISTER: N_("Sister"),
-    Kin.OTHER: N_("Dependant"),
-    Kin.WORKER: N_("Worker"),
-    Kin.DOMESTIC: N_("Domestic worker"),
-}
 _NEWS: Final[dict[str, Msg]] = {
     QuoteRefused.BLOCKED: N_("Meanwhile something blocks one of those chosen. Nothing was paid."),
     QuoteRefused.NOT_OFFERED: N_(
