@@ -126,6 +126,21 @@ async def test_requests_sent_before_the_answer_are_answered_in_order(wire: Wire,
     assert [event.id for event in turns.saved] == ["tg:1"]
 
 
+async def test_what_comes_during_a_turn_waits_for_its_answer(wire: Wire, turns: Turns) -> None:
+    go_on = asyncio.Event()
+    turns.before = lambda _event: go_on.wait()
+    wire.writer.write(post(update(1)))
+    await turns.until_tried(1)
+    wire.writer.write(post(update(2)))
+    wire.writer.write(post(update(3), secret="wrong"))
+    await wire.writer.drain()
+    await asyncio.sleep(0)
+    assert len(turns.tried) == 1
+    go_on.set()
+    assert [(await wire.answer())[0] for _ in range(3)] == [200, 200, 418]
+    assert [event.id for event in turns.saved] == ["tg:1", "tg:2"]
+
+
 async def test_who_wants_the_connection_closed_gets_it_closed(wire: Wire) -> None:
     wire.writer.write(post(update(1), "Connection: close"))
     status, headers, _ = await wire.answer()
