@@ -1,9 +1,25 @@
 """For all tests: property tests search anew on a desk and repeat themselves in continuous integration."""
 
 import os
+from collections.abc import Generator
+from pathlib import Path
 
+import certifi
+import pytest
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Generator[None, None, None]:
+    """One of certifi's 140 authorities: every client loads them all, 40 ms long, and the tests speak http on loopback."""
+    end = "-----END CERTIFICATE-----\n"
+    first = Path(certifi.where()).read_text("utf-8").partition(end)[0] + end
+    bundle = tmp_path_factory.mktemp("authorities") / "one.pem"
+    bundle.write_text(first, "utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(certifi, "where", lambda: str(bundle))
+        yield

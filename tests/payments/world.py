@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import uvicorn
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -37,6 +36,7 @@ from bot.services.payments.sandbox import SandboxPayments
 from bot.tasks import Tasks
 from tests.payments.counterparts import knet, myfatoorah, tap
 from tests.payments.counterparts.bank import Counterpart
+from tests.prompt import prompt
 
 SECRET = "shared-with-the-sandbox"
 NOON = 1_795_500_000
@@ -407,12 +407,10 @@ async def build(engine: AsyncEngine, store: Path, provider: str = "sandbox") -> 
 @asynccontextmanager
 async def serving(app: ASGIApp, listening: socket.socket) -> AsyncGenerator[None, None]:
     """``app`` answering on ``listening``."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none", lifespan="off")
-    server = uvicorn.Server(config)
-    tasks = Tasks()
+    server, tasks = prompt(app), Tasks()
     tasks.spawn(server.serve(sockets=[listening]), "test server")
     try:
         yield
     finally:
-        server.should_exit = True
+        server.end()
         await tasks.drain()
