@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.applications import Starlette
 
@@ -17,6 +16,7 @@ from bot.i18n.text import Local
 from bot.services.ledger import Ledger, OrderStatus
 from bot.services.receipts import Receipts, Standing
 from bot.tasks import Tasks
+from tests.prompt import prompt
 from tests.receipts.desk import HERE, SUBJECT, Office, fines, token_of
 
 DAY = 24 * 3600
@@ -28,15 +28,14 @@ async def serving(receipts: Receipts, renderer: Renderer) -> AsyncGenerator[http
     """A browser in front of the pages."""
     app = Starlette(routes=receipt_routes(receipts, render=renderer.render, home="/chat"))
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none", lifespan="off")
-    server, tasks = uvicorn.Server(config), Tasks()
+    server, tasks = prompt(app), Tasks()
     tasks.spawn(server.serve(sockets=[listening]), "test server")
     try:
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=base, trust_env=False) as browser:
             yield browser
     finally:
-        server.should_exit = True
+        server.end()
         await tasks.drain()
 
 

@@ -14,6 +14,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.recorded import Recorded
 from bot.sandbox.registry import registry_app
 from bot.tasks import Tasks
+from tests.prompt import PromptServer
 
 TOKEN = "made-up-token"
 NOON = 1_795_251_600  # 2026-11-21 12:00 in Kuwait
@@ -49,18 +50,6 @@ class FakeClock:
         self.at += seconds
 
 
-class Server(uvicorn.Server):
-    """Tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-
 class Stage:
     """A served application that a test replaces; ``asked`` holds the requests that reached it."""
 
@@ -82,14 +71,14 @@ async def serving(stage: Stage) -> AsyncIterator[Stage]:
     listener.bind(("127.0.0.1", 0))
     stage.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(stage, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=2)
-    server = Server(config)
+    server = PromptServer(config)
     tasks = Tasks()
     running = tasks.spawn(server.serve([listener]), "server")
     await server.listening.wait()
     try:
         yield stage
     finally:
-        server.should_exit = True
+        server.end()
         await running
         listener.close()
 
