@@ -30,6 +30,8 @@ from tests.chaos.service import ROOT, Fleet, Process
 from tests.chaos.walker import Plan, Walk
 
 _OUTSIDE_SECRET: Final = "chaos-outside-secret"
+_START: Final = 300.0
+"""Seconds within which all processes must be up."""
 PLANS: Final = {Plan.PAY: 45, Plan.LOOK: 20, Plan.CANCEL: 10, Plan.DECLINED: 10, Plan.RENEW: 15}
 """Of a hundred walks."""
 
@@ -222,7 +224,7 @@ def _residents(world: World, net: Net) -> list[Walk]:
 
 def _troubles(world: World) -> list[Any]:
     size, (kills, cuts, failovers, restarts) = world.size, world.size.every
-    starting: list[asyncio.Task[bool]] = []
+    starting: list[asyncio.Task[None]] = []
 
     async def kill() -> None:
         while len(up := [each for each in world.fleet.processes if each.up]) < 2:
@@ -284,7 +286,7 @@ async def _repaired(world: World) -> None:
     """Every process up, nothing between service and Redis."""
     for node in world.cluster.nodes:
         node.proxy.delay, node.proxy.shut = 0.0, False
-    async with asyncio.timeout(300):
+    async with asyncio.timeout(_START):
         while not all(process.up for process in world.fleet.processes):
             await asyncio.sleep(0.1)
 
@@ -343,8 +345,9 @@ async def _world(size: Size, seed: int) -> AsyncGenerator[World, None]:
             process = Process(f"p{number}", port, home, wrong)
             fleet.processes.append(process)
         first, *others = fleet.processes
-        assert await fleet.start(first), (first.folder / "log").read_text()  # it makes the ledger's tables
-        await asyncio.gather(*(fleet.start(each) for each in others))
+        async with asyncio.timeout(_START):
+            await fleet.start(first)  # it makes the ledger's tables
+            await asyncio.gather(*(fleet.start(each) for each in others))
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         http = aiohttp.ClientSession(
             connector=connector, timeout=aiohttp.ClientTimeout(total=60), cookie_jar=aiohttp.DummyCookieJar()

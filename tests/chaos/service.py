@@ -54,19 +54,18 @@ class Fleet:
     settings: Callable[[Process], dict[str, str]]
     processes: list[Process] = field(default_factory=list[Process])
 
-    async def start(self, process: Process) -> bool:
-        """Start it; whether it listens."""
-        for _ in range(5):
+    async def start(self, process: Process) -> None:
+        """Start it, again and again until it listens, as who watches over processes does."""
+        while not process.up:
             process.age += 1
             self._launch(process)
             if await self._listens(process):
                 process.up = True
                 self.journal.note("process up", who=process.life)
-                return True
+                return
             self.journal.note("process did not start", who=process.life)
             self._end(process)
             await asyncio.sleep(1.0)
-        return False
 
     def kill(self, process: Process) -> None:
         """SIGKILL."""
