@@ -7,10 +7,11 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from bot.errors import StoreAway
 
-FAILURES: Final = (RedisError, RedisClusterException, OSError, LookupError, RuntimeError)
+FAILURES: Final = (RedisError, RedisClusterException, OSError, LookupError, RuntimeError, AttributeError)
 """A cluster's client has errors that are no `RedisError` (no node answers, a slot that nobody holds), and
 lets a LookupError out while a cluster fails over. uvloop has a RuntimeError for writing to a connection that
-was reset a moment ago, where asyncio has an OSError; redis-py lets it out."""
+was reset a moment ago, where asyncio has an OSError; redis-py lets it out. An AttributeError comes from a
+connection that a cluster's client took apart, failing over, while somebody read from it."""
 
 
 class _Away:

@@ -117,10 +117,18 @@ async def everything_says_away(store: Sessions) -> None:
         await store.flush()
 
 
-def test_a_connection_reset_a_moment_ago() -> None:
-    # What uvloop says to whoever writes then; redis-py lets it out.
+@pytest.mark.parametrize(
+    "error",
+    [
+        # What uvloop says to whoever writes to a connection that was reset a moment ago.
+        RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed"),
+        # What redis-py comes upon in a connection that was taken apart meanwhile.
+        AttributeError("'NoneType' object has no attribute 'read_response'"),
+    ],
+)
+def test_what_redis_py_lets_out(error: Exception) -> None:
     with pytest.raises(StoreAway) as caught, away():
-        raise RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed")
+        raise error
     assert caught.value.__cause__ is None
 
 
