@@ -15,6 +15,7 @@ import structlog
 from bot.errors import (
     BotError,
     Forbidden,
+    FromNewer,
     OutsideError,
     Rejected,
     RetryLater,
@@ -148,8 +149,19 @@ class Deliveries:
             if entry is not None and (isinstance(entry.body, Job) or self.serves(entry.chat)):
                 chats.setdefault(entry.chat, []).append((entry_id, entry))
         for chat, entries in chats.items():
-            self.take(chat, tuple(entries))
+            self.take(chat, tuple(entries), await self._before(chat, entries))
         return sum(map(len, chats.values()))
+
+    async def _before(self, chat: Chat, entries: list[Numbered]) -> tuple[str, ...]:
+        """Replies of ``chat`` earlier than the last of ``entries``: who has them in hand may have died later."""
+        places = [_place(entry_id) for entry_id, entry in entries if not isinstance(entry.body, Job)]
+        if not places:
+            return ()
+        try:
+            waiting = (await self._store.load(chat)).waiting
+        except (StoreAway, FromNewer):
+            return ()
+        return tuple(entry_id for entry_id in waiting if _place(entry_id) < max(places))
 
     def _read(self, tag: str, data: bytes) -> Entry | None:
         """The entry of ``data``; None for another release's, which is left alone."""

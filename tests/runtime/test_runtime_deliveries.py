@@ -96,6 +96,28 @@ async def test_rounds_tell_that_redis_was_away(world: World, monkeypatch: pytest
     assert told == [True]
 
 
+async def test_what_is_taken_over_waits_for_what_died_later(world: World) -> None:
+    """The earlier reply's process gave its last sign of life after the later one's: order holds all the same."""
+    first, later, other = [await world.process() for _ in range(3)]
+    world.phone.open.clear()
+    await first.handle(world.typed("سلام"))
+    await world.phone.tried(1)
+    await later.handle(world.typed("المخالفات"))
+    rev = (await first.store.load(CHAT)).session.rev
+    await later.die()
+    await world.servers.age()
+    await first.runtime.deliveries.hold()
+    await first.die()
+    world.phone.open.set()
+    assert await other.runtime.deliveries.recover() == 1
+    await world.clock.asked(LOOK_EVERY)
+    assert world.phone.seen == []
+    await world.servers.age()
+    await world.clock.advance(LOOK_EVERY)
+    await other.settled()
+    assert world.phone.keys == [f"{rev - 1}:0", f"{rev}:0"]
+
+
 async def test_two_recoverers_deliver_once(world: World) -> None:
     keys = await crashed(world, "سلام", "المخالفات")
     others = [await world.process() for _ in range(3)]

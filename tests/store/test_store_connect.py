@@ -123,7 +123,7 @@ async def everything_says_away(store: Sessions) -> None:
         # What uvloop says to whoever writes to a connection that was reset a moment ago.
         RuntimeError("unable to perform operation on <TCPTransport>; the handler is closed"),
         # What redis-py comes upon in a connection that was taken apart meanwhile.
-        AttributeError("'NoneType' object has no attribute 'read_response'"),
+        AttributeError("'NoneType' object has no attribute 'writelines'"),
     ],
 )
 def test_what_redis_py_lets_out(error: Exception) -> None:
