@@ -338,11 +338,17 @@ async def test_nobody_is_found_in_the_database_the_news_or_addresses(world: Worl
 # --- prices --------------------------------------------------------------------------------------
 
 
-async def test_a_price_is_the_sum_of_its_lines(world: World) -> None:
+@pytest.mark.parametrize("fines", [False, True], ids=["without fines", "with fines"])
+async def test_a_price_is_the_sum_of_its_lines(world: World, *, fines: bool) -> None:
     batch = await world.checked(listed(staff(COMPANY)))
+    assert any(offer.fined for offer in batch.offers)
     for offer in batch.offers:
-        quote = await world.batches.quote(QuoteBatch(COMPANY, batch.ref, offer.years), world.asked())
-        assert (quote.count, quote.fils) == (offer.count, offer.fils)
+        if not fines and not offer.clean:
+            continue
+        wanted = QuoteBatch(COMPANY, batch.ref, offer.years, fines=fines)
+        quote = await world.batches.quote(wanted, world.asked())
+        expected = (offer.count, offer.fils) if fines else (offer.clean, offer.clean_fils)
+        assert (quote.count, quote.fils) == expected
         assert quote.until == world.clock.now() + QUOTE
         assert quote.large == (quote.fils > 100_000)
         assert COMPANY not in quote.subject
@@ -354,6 +360,7 @@ async def test_a_price_is_the_sum_of_its_lines(world: World) -> None:
         assert {item.part for item in items} == set(range(quote.count))
         assert {item.years for item in renewals} == {offer.years}
         assert len({item.number for item in items}) == len(items)
+        assert fines or renewals == list(items), "nobody pays another's fines unasked"
     assert world.calls() == 1, "what the registry said a moment ago is not asked again"
 
 

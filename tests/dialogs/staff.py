@@ -75,7 +75,10 @@ EXCEL, TEXT = "https://iqamati.example/batches/list-ar.xlsx", "https://iqamati.e
 VERDICTS: Final = "https://iqamati.example/batches/t0ken.xlsx"
 TEMPLATE: Final = Template(EXCEL, TEXT, 5000)
 LIST: Final = "B-7F3C-9A1D"
-OFFERS: Final = (YearOffer(1, 4_311, 86_220_000), YearOffer(2, 3_902, 156_080_000))
+OFFERS: Final = (
+    YearOffer(1, 4_311, 86_220_000, 4_311, 86_220_000),
+    YearOffer(2, 3_902, 156_080_000, 3_902, 156_080_000),
+)
 BEGUN: Final = Batch(LIST, 5_000)
 HALF: Final = Batch(LIST, 5_000, 2_000, 1_700, 200, 80, 20, waiting=True)
 CHECKED: Final = Batch(LIST, 5_000, 5_000, 4_311, 502, 151, 36, OFFERS, VERDICTS, NOON + 3600)

@@ -1,6 +1,6 @@
 """A list of workers: from sending to the receipt, however it goes on the way."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ from bot.dialogs.company.effects import (
     StartBatchRefused,
     StopBatch,
     Stopped,
+    YearOffer,
 )
 from bot.dialogs.identify import BeginSignIn, Confirmed, ConfirmSignIn, SignInLink
 from bot.domain import Basket
@@ -77,6 +78,33 @@ def priced(chat: Chat) -> Chat:
     return chat.stands("company.batch", "batch.price")
 
 
+FINED: Final = msgspec.structs.replace(
+    CHECKED, offers=(YearOffer(1, 6, 147_000, 4, 80_000), YearOffer(2, 3, 120_000, 0, 0))
+)
+
+
+def test_whoever_has_fines_is_renewed_only_when_asked_for(chat: Chat) -> None:
+    sent(sending(chat), FINED).effects.clear()
+    chat.answers(QuoteBatch, QUOTE).presses("Choose the duration").stands("company.batch", "batch.fines")
+    chat.hears("{n} worker who can be renewed", n=2).hears("Fees and fines of these", amount=Money(67_000))
+    chat.offers("Without them", "With their fines", "Back", "Menu")
+    chat.presses("Without them").stands("company.batch", "batch.duration")
+    chat.offers("{years}, {count}: {amount}", "Back", "Menu")
+    chat.presses("{years}, {count}: {amount}", count=4, amount=Money(80_000)).presses("I agree")
+    chat.did(QuoteBatch(COMPANY.number, LIST, 1, fines=False))
+
+
+def test_their_fines_are_paid_along_when_asked_for(chat: Chat) -> None:
+    sent(sending(chat), FINED).effects.clear()
+    chat.answers(QuoteBatch, QUOTE).presses("Choose the duration").presses("With their fines")
+    chat.hears("Each amount is for those who may have that duration, with")
+    chat.presses("{years}, {count}: {amount}", count=3, amount=Money(120_000)).presses("I agree")
+    chat.did(QuoteBatch(COMPANY.number, LIST, 2, fines=True))
+    chat.says("/back").stands("company.batch", "batch.duration").says("/back").stands(
+        "company.batch", "batch.summary"
+    )
+
+
 def test_from_the_file_to_the_receipt(chat: Chat) -> None:
     payable(chat).answers(FindTemplate, TEMPLATE).answers(StartBatch, BEGUN).answers(ReadBatch, CHECKED)
     chat.answers(QuoteBatch, QUOTE)
@@ -111,7 +139,7 @@ def test_from_the_file_to_the_receipt(chat: Chat) -> None:
     )
     assert [button.url for button in chat.last.buttons[:2]] == [VERDICTS, VERDICTS.replace("xlsx", "csv")]
     chat.presses("Choose the duration").stands("company.batch", "batch.duration").hears(
-        "Each amount is for those"
+        "Each amount is for those who may have that duration. The"
     )
     chat.offers("{years}, {count}: {amount}", "{years}, {count}: {amount}", "Back", "Menu")
     chat.presses("{years}, {count}: {amount}", count=OFFERS[1].count, amount=Money(OFFERS[1].fils))

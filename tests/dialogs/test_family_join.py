@@ -143,7 +143,9 @@ def test_a_wife_with_no_excuse(chat: Chat, answers: tuple[str, ...]) -> None:
     for answer in answers:
         chat.presses(answer)
     chat.hears("Was whoever is to join born in Kuwait").presses("No")
-    told(chat, NOT_MET).hears("The salary, {salary}, is below the minimum", salary=Money(750_500), least=LEAST)
+    told(chat, NOT_MET).hears(
+        "The salary, {salary}, is below the minimum", salary=Money(750_500), least=LEAST
+    )
     chat.hears("Residency Affairs, phone", phone=PHONE).hears_not(APPROVAL)
 
 

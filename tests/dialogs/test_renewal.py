@@ -174,7 +174,9 @@ def test_many_people_are_paged(chat: Chat) -> None:
     many = tuple(
         candidate(Kin.DOMESTIC, f"29006300{n:04}", barriers=(Barrier(Block.BIOMETRIC),)) for n in range(20)
     )
-    listed(chat, File(many)).hears("{n} residency on your file:", n=20).hears("and {n} more person", n=20 - SHOWN)
+    listed(chat, File(many)).hears("{n} residency on your file:", n=20).hears(
+        "and {n} more person", n=20 - SHOWN
+    )
     chat.presses("One person").stands("renewal.people").presses("Next").presses("Next").presses("Next")
     chat.picks(chat.last.labels[1]).stands("renewal.person").hears_text("19")
     chat.presses("Back").presses("What blocks them?").stands("renewal.blocked").says("2").stands(

@@ -11,6 +11,7 @@ from bot.dialogs.batch.texts import (
     duration_text,
     durations,
     expired_text,
+    fines_text,
     left_text,
     pay_label,
     price_text,
@@ -24,7 +25,10 @@ from bot.dialogs.batch.texts import (
 from bot.dialogs.batch.work import (
     Sheet,
     another,
+    any_clean,
+    any_fined,
     any_ready,
+    as_before,
     bill,
     drop,
     finding_template,
@@ -49,6 +53,8 @@ from bot.dialogs.batch.work import (
     template_text,
     verdicts_excel,
     verdicts_text,
+    with_fines,
+    without_fines,
 )
 from bot.dialogs.company.effects import (
     BatchRefused,
@@ -110,6 +116,8 @@ class S(StrEnum):
     STOPPING = "stopping"
     ENDED = "ended"
     SUMMARY = "summary"
+    FINED = "fined"
+    FINES = "fines"
     DURATION = "duration"
     TERMS = "terms"
     QUOTING = "quoting"
@@ -132,12 +140,13 @@ _NEWS: Final = {
 _SLOW: Final = N_("The ministry's records are slow today; I am still asking.")
 _AGAIN: Final = N_("Try again")
 _ANOTHER: Final = Go[Sheet](N_("Another file"), S.UPLOAD, put=another)
-_BY_DURATION: Final = Go[Sheet](N_("Choose the duration"), S.DURATION, when=any_ready)
+_BY_DURATION: Final = Go[Sheet](N_("Choose the duration"), S.FINED, when=any_ready, put=without_fines)
 _CHECK_AGAIN: Final = Go[Sheet](N_("Check again"), S.ANEW)
 
 DIALOG = Dialog[Sheet](
     id="batch",
-    version=1,
+    version=2,
+    migrations={1: as_before},
     title=N_("A list of workers"),
     answers=Sheet,
     start=S.TEMPLATE,
@@ -303,6 +312,16 @@ DIALOG = Dialog[Sheet](
             ),
             noun=N_("List"),
             wakes={"done": WakesTo(ref_of, None)},
+        ),
+        S.FINED: Decide(((any_fined, S.FINES),), otherwise=S.DURATION),
+        S.FINES: Choose(
+            fines_text,
+            (
+                Go(N_("Without them"), S.DURATION, when=any_clean, put=without_fines, id="without"),
+                Go(N_("With their fines"), S.DURATION, put=with_fines, id="with"),
+            ),
+            noun=N_("Workers with fines"),
+            back=S.SUMMARY,
         ),
         S.DURATION: Pick(duration_text, options=durations, into="plan", then=S.TERMS, back=S.SUMMARY),
         S.TERMS: Choose(

@@ -102,32 +102,60 @@ def summary_text(sheet: Sheet) -> Arg:
     return Lines(tuple(parts))
 
 
-def duration_text(_sheet: Sheet) -> Arg:
-    """That each duration is for those who may have it."""
+def fines_text(sheet: Sheet) -> Arg:
+    """Who has fines, what they come to, and that nobody has to pay another's."""
+    first = sheet.batch.offers[0]
     return lines(
-        say(N_("For how long?")),
+        say(
+            NP_(
+                "{n} worker who can be renewed has fines of their own.",
+                "{n} workers who can be renewed have fines of their own.",
+            ),
+            n=first.fined,
+        ),
+        say(
+            N_("Fees and fines of these alone, for the shortest duration: {amount}"),
+            amount=Money(first.fils - first.clean_fils),
+        ),
+        EMPTY,
         say(
             N_(
-                "Each amount is for those who may have that duration, fines that can be paid included. The others "
-                "stay in the list for another one."
+                "They can pay their fines here themselves, by civil ID, and be renewed afterwards. Or you pay them along now."
             )
         ),
     )
 
 
-def _duration(offer: YearOffer) -> Arg:
-    years = say(NP_("{n} year", "{n} years"), n=offer.years)
+def duration_text(sheet: Sheet) -> Arg:
+    """That each duration is for those who may have it."""
+    included = (
+        N_(
+            "Each amount is for those who may have that duration, with their own fines. The others stay in the list for another one."
+        )
+        if sheet.fines
+        else N_(
+            "Each amount is for those who may have that duration. The others stay in the list for another one."
+        )
+    )
+    return lines(say(N_("For how long?")), say(included))
+
+
+def _duration(offer: YearOffer, *, fines: bool) -> Arg:
     return say(
         N_("{years}, {count}: {amount}"),
-        years=years,
-        count=offer.count,
-        amount=Money(offer.fils),
+        years=say(NP_("{n} year", "{n} years"), n=offer.years),
+        count=offer.count if fines else offer.clean,
+        amount=Money(offer.fils if fines else offer.clean_fils),
     )
 
 
 def durations(sheet: Sheet) -> tuple[Option, ...]:
     """Each duration with how many may have it and what that costs."""
-    return tuple(Option(str(offer.years), _duration(offer)) for offer in sheet.batch.offers)
+    return tuple(
+        Option(str(offer.years), _duration(offer, fines=sheet.fines))
+        for offer in sheet.batch.offers
+        if sheet.fines or offer.clean
+    )
 
 
 def price_text(sheet: Sheet) -> Arg:

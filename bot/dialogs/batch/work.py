@@ -34,6 +34,7 @@ class Sheet(msgspec.Struct, frozen=True):
         batch: how it stands.
         plan: years chosen.
         quote: the price for those.
+        fines: whether workers' own fines are paid along.
     """
 
     body: str = ""
@@ -43,6 +44,14 @@ class Sheet(msgspec.Struct, frozen=True):
     batch: Batch = Batch("", 0)
     plan: str = ""
     quote: BatchQuote = BatchQuote("", "", 0, 0, 0)
+    fines: bool = False
+
+
+def as_before(answers: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 asks what becomes of workers' fines; a price asked for before covers them all."""
+    batch = dict(answers.get("batch", {}))
+    batch["offers"] = [[years, count, fils, count, fils] for years, count, fils in batch.get("offers", ())]
+    return {**answers, "batch": batch, "fines": True}
 
 
 # --- the file ------------------------------------------------------------------------------------
@@ -147,7 +156,25 @@ def verdicts_text(sheet: Sheet) -> str:
 
 
 def quoting(sheet: Sheet) -> QuoteBatch:
-    return QuoteBatch(sheet.body, sheet.batch.ref, int(sheet.plan) if sheet.plan.isdecimal() else 0)
+    years = int(sheet.plan) if sheet.plan.isdecimal() else 0
+    return QuoteBatch(sheet.body, sheet.batch.ref, years, fines=sheet.fines)
+
+
+def any_fined(sheet: Sheet) -> bool:
+    """Some who can be renewed have fines of their own."""
+    return any(offer.fined for offer in sheet.batch.offers)
+
+
+def any_clean(sheet: Sheet) -> bool:
+    return any(offer.clean for offer in sheet.batch.offers)
+
+
+def without_fines(sheet: Sheet) -> Sheet:
+    return msgspec.structs.replace(sheet, fines=False)
+
+
+def with_fines(sheet: Sheet) -> Sheet:
+    return msgspec.structs.replace(sheet, fines=True)
 
 
 def take_quote(sheet: Sheet, quote: BatchQuote) -> Sheet:

@@ -3,7 +3,6 @@
 Sources: the ministry's user guide and the services described in docs/services/companies.md.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 

@@ -122,12 +122,21 @@ class YearOffer(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         years: whole years.
         count: how many of the ready workers may have them.
-        fils: the sum for those.
+        fils: the sum for those, their own payable fines included.
+        clean: how many of them have no fines.
+        clean_fils: the sum for those alone.
     """
 
     years: int
     count: int
     fils: int
+    clean: int
+    clean_fils: int
+
+    @property
+    def fined(self) -> int:
+        """How many of them have fines of their own."""
+        return self.count - self.clean
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -205,11 +214,19 @@ class Template(msgspec.Struct, frozen=True):
 
 
 class QuoteBatch(Effect, frozen=True, tag="quote_batch"):
-    """What ``years`` cost for everyone in the batch who may have them. Result: `BatchQuote`."""
+    """What ``years`` cost for everyone in the batch who may have them. Result: `BatchQuote`.
+
+    Attributes:
+        body: unified number.
+        batch: its reference.
+        years: whole years.
+        fines: whether workers with fines of their own are among them, and their fines are paid along.
+    """
 
     body: str
     batch: str
     years: int
+    fines: bool = False
 
 
 class BatchQuote(msgspec.Struct, frozen=True):

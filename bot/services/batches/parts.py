@@ -165,10 +165,16 @@ def chunks(rows: Iterable[Row], asked: int) -> Iterator[tuple[Row, ...]]:
         yield tuple(part)
 
 
+_Sums = tuple[int, int, int, int]
+"""Of a duration: count and fils of all who may have it, count and fils of those without fines."""
+
+_NONE: Final[_Sums] = (0, 0, 0, 0)
+
+
 def counted(part: Part) -> PartCount:
     """What became of a part's rows, and what each duration costs for those who may have it."""
     ready = blocked = repeated = 0
-    offers: dict[int, tuple[int, int]] = {}
+    offers: dict[int, _Sums] = {}
     for row, candidate in part.people():
         repeated += bool(row.repeats)
         if candidate is None:
@@ -176,18 +182,22 @@ def counted(part: Part) -> PartCount:
         ready += candidate.ready
         blocked += not candidate.ready
         for offer in candidate.offers:
-            count, fils = offers.get(offer.years, (0, 0))
-            offers[offer.years] = (count + 1, fils + offer.fils)
+            clean = not candidate.fines
+            one = (1, offer.fils, int(clean), offer.fils if clean else 0)
+            offers[offer.years] = _added(offers.get(offer.years, _NONE), one)
     unknown = len(part.rows) - ready - blocked - repeated
-    listed = [(years, count, fils) for years, (count, fils) in sorted(offers.items())]
+    listed = sorted(offers.items())
     return PartCount(ready, blocked, unknown, repeated, msgspec.json.encode(listed).decode())
 
 
 def together(offers: Iterable[str]) -> tuple[YearOffer, ...]:
     """The durations of all parts, shortest first."""
-    sums: dict[int, tuple[int, int]] = {}
+    sums: dict[int, _Sums] = {}
     for listed in offers:
-        for years, count, fils in msgspec.json.decode(listed, type=list[tuple[int, int, int]]):
-            before = sums.get(years, (0, 0))
-            sums[years] = (before[0] + count, before[1] + fils)
+        for years, more in msgspec.json.decode(listed, type=list[tuple[int, _Sums]]):
+            sums[years] = _added(sums.get(years, _NONE), more)
     return tuple(YearOffer(years, *sums[years]) for years in sorted(sums))
+
+
+def _added(one: _Sums, other: _Sums) -> _Sums:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]

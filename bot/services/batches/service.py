@@ -19,7 +19,7 @@ from bot.dialogs.company.effects import (
     Stopped,
     Template,
 )
-from bot.domain import Item
+from bot.domain import Item, ItemKind
 from bot.i18n.text import masked
 from bot.ports import Asked, Clock, Effect, Executor, Failed, Files
 from bot.residency import lines
@@ -211,19 +211,23 @@ class Batches:
             offers = {each.years: each for each in together(await batches.offers(batch.id))}
             asked_at = await batches.oldest_check(batch.id)
         offer = offers.get(effect.years)
-        if offer is None:
+        count, fils = (0, 0) if offer is None else (offer.clean, offer.clean_fils)
+        if offer is not None and effect.fines:
+            count, fils = offer.count, offer.fils
+        if not count:
             raise Failed(BatchRefused.NONE_LEFT)
         now, ref = self._clock.now(), new_reference()
         until = asked_at + self._prices.holds_for
         async with self._ledger.write() as work:
-            await BatchWork.of(work).add_basket(batch.id, ref, effect.years, offer.fils, now, until)
+            basket = BatchWork.of(work).add_basket
+            await basket(batch.id, ref, effect.years, fils, now, until, fines=effect.fines)
         return BatchQuote(
             subject=masked(about.body).text,
             ref=ref,
-            count=offer.count,
-            fils=offer.fils,
+            count=count,
+            fils=fils,
             until=until,
-            large=not self._prices.sign_in_above or offer.fils > self._prices.sign_in_above,
+            large=not self._prices.sign_in_above or fils > self._prices.sign_in_above,
         )
 
     async def lines(self, ref: str, asked: Asked) -> tuple[Item, ...] | None:
@@ -249,6 +253,8 @@ class Batches:
                 part = await BatchReads.of(reads).part(part_id)
             for permit in () if part is None else open_permits(self._keyring, part):
                 mine = () if permit is None else lines(permit, basket.years, today, count)
+                if not basket.fines and any(item.kind is not ItemKind.RENEWAL for item in mine):
+                    continue
                 items += mine
                 count += bool(mine)
         return tuple(items)

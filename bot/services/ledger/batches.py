@@ -93,6 +93,7 @@ class BasketRow(msgspec.Struct, frozen=True, kw_only=True):
     batch_id: int
     years: int
     fils: int
+    fines: bool
     created: int
     until: int
 
@@ -238,9 +239,12 @@ class BatchWork(BatchReads):
         values = {"verdicts": verdicts, "checked": at, **msgspec.structs.asdict(count)}
         await self._on.execute(update(t.batch_parts).where(t.batch_parts.c.id == part_id).values(values))
 
-    async def add_basket(self, batch_id: int, ref: str, years: int, fils: int, at: int, until: int) -> None:
+    async def add_basket(
+        self, batch_id: int, ref: str, years: int, fils: int, at: int, until: int, *, fines: bool
+    ) -> None:
         """Keep a price."""
-        values = {"ref": ref, "batch_id": batch_id, "years": years, "fils": fils, "created": at}
+        values = {"ref": ref, "batch_id": batch_id, "years": years, "fils": fils, "fines": fines}
+        values |= {"created": at}
         await self._on.execute(insert(t.batch_baskets).values(**values, until=until))
 
     async def drop_batches(self, ids: Sequence[int]) -> int:

@@ -374,6 +374,7 @@ batch_baskets = Table(
     Column("batch_id", _ID, ForeignKey("batches.id"), nullable=False, index=True),
     Column("years", Integer, nullable=False),
     Column("fils", BigInteger, nullable=False),
+    Column("fines", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
 )

@@ -63,6 +63,7 @@ def _baskets() -> None:
         sa.Column("batch_id", _ID, nullable=False),
         sa.Column("years", sa.Integer(), nullable=False),
         sa.Column("fils", sa.BigInteger(), nullable=False),
+        sa.Column("fines", sa.Boolean(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_batch_baskets"),
