@@ -39,7 +39,7 @@ _ELSEWHERE: Final = (
 """Errors whose cure redis-py knows."""
 
 
-Command = tuple[str, str, *tuple[Arg, ...]]
+Command = tuple[str, str, tuple[Arg, ...]]
 """A command's name, its one key, and what else it is given."""
 
 _SINGLE: Final = "return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))"
@@ -147,7 +147,8 @@ class Pipes:
                 pipes.setdefault(self.ready(command[1]) or await self.opened(command[1]), []).append(number)
         for pipe, numbers in pipes.items():
             with contextlib.suppress(Broken):
-                found = await pipe.run_all([commands[number] for number in numbers])
+                chosen = (commands[number] for number in numbers)
+                found = await pipe.run_all([(name, key, *rest) for name, key, rest in chosen])
                 for number, answer in zip(numbers, found, strict=True):
                     answers[number] = answer
         return [await self._sound(answer, command) for answer, command in zip(answers, commands, strict=True)]
@@ -157,7 +158,7 @@ class Pipes:
         if answer is not _NONE and not isinstance(answer, hiredis.ReplyError):
             return answer
         if answer is _NONE or str(answer).startswith(_ELSEWHERE):
-            name, key, *rest = command
+            name, key, rest = command
             try:
                 return await self._single([key], [name, *rest])
             except RedisError as error:

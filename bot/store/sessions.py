@@ -206,13 +206,11 @@ class Sessions:
         notes = {tag: tuple(ids) for tag, ids in self._delivered.items()}
         if not notes:
             return
-        await self._all(
-            [
-                command
-                for tag, ids in notes.items()
-                for command in (("XACK", f"o:{tag}", GROUP, *ids), ("XDEL", f"o:{tag}", *ids))
-            ]
-        )
+        commands: list[Command] = []
+        for tag, ids in notes.items():
+            commands.append(("XACK", f"o:{tag}", (GROUP, *ids)))
+            commands.append(("XDEL", f"o:{tag}", ids))
+        await self._all(commands)
         for tag, ids in notes.items():
             self._noted(tag, ids)
 
@@ -230,9 +228,10 @@ class Sessions:
             by_tag.setdefault(tag, []).append(entry_id)
         if not by_tag:
             return
-        await self._all(
-            [("XCLAIM", f"o:{tag}", GROUP, self._consumer, 0, *ids, "JUSTID") for tag, ids in by_tag.items()]
-        )
+        commands: list[Command] = []
+        for tag, ids in by_tag.items():
+            commands.append(("XCLAIM", f"o:{tag}", (GROUP, self._consumer, 0, *ids, "JUSTID")))
+        await self._all(commands)
 
     async def claim(
         self, tag: str, ids: Sequence[str], idle: float
@@ -256,7 +255,7 @@ class Sessions:
         with away():
             answers = await self._pipes.all(
                 [
-                    ("XAUTOCLAIM", f"o:{tag}", GROUP, self._consumer, least, "0-0", "COUNT", 100)
+                    ("XAUTOCLAIM", f"o:{tag}", (GROUP, self._consumer, least, "0-0", "COUNT", 100))
                     for tag in tags
                 ]
             )
@@ -298,7 +297,9 @@ class Sessions:
     async def due(self, now: int) -> list[Chat]:
         """Chats whose timer has run out. They stay listed until a turn sets or clears the timer."""
         tags = self._tags
-        rows = await self._all([("ZRANGEBYSCORE", f"t:{tag}", "-inf", now, "LIMIT", 0, 100) for tag in tags])
+        rows = await self._all(
+            [("ZRANGEBYSCORE", f"t:{tag}", ("-inf", now, "LIMIT", 0, 100)) for tag in tags]
+        )
         with away():
             due = [(tag, name.decode()) for tag, names in zip(tags, rows, strict=True) for name in names]
             return [chat for tag, name in due if (chat := await self._chat(tag, name)) is not None]

@@ -56,13 +56,13 @@ async def test_each_gets_its_own_answer(redis: Any) -> None:
 async def test_many_at_once_are_one_round_trip_a_server(redis: Any, servers: Deployment) -> None:
     pipes = Pipes(redis)
     keys = [f"k{{{number}}}" for number in range(300)]
-    await pipes.all([("SET", key, "x") for key in keys])
+    await pipes.all([("SET", key, ("x",)) for key in keys])
     before = await reads(servers)
-    assert await pipes.all([("APPEND", key, number) for number, key in enumerate(keys)]) == [
+    assert await pipes.all([("APPEND", key, (number,)) for number, key in enumerate(keys)]) == [
         1 + len(str(number)) for number in range(300)
     ]
     assert await reads(servers) - before <= 6 * len(servers.nodes)  # ours, and the questions for the count
-    answers = await pipes.all([("GET", "k{1}"), ("INCR", "k{1}"), ("GET", "k{2}")])
+    answers = await pipes.all([("GET", "k{1}", ()), ("INCR", "k{1}", ()), ("GET", "k{2}", ())])
     assert [answers[0], answers[2]] == [b"x1", b"x2"]
     assert isinstance(answers[1], RedisError)
 
@@ -73,7 +73,7 @@ async def test_many_at_once_survive_a_cut_and_fail_at_once_where_nobody_is(
     async with one(tmp_path_factory.mktemp("p")) as deployment:
         redis = await connect(deployment.url)
         pipes = Pipes(redis)
-        commands: list[pipe.Command] = [("SET", f"k{number}", number) for number in range(256)]
+        commands: list[pipe.Command] = [("SET", f"k{number}", (number,)) for number in range(256)]
         assert await pipes.all(commands) == [b"OK"] * 256
         await cut(deployment)
         assert await pipes.all(commands) == [b"OK"] * 256

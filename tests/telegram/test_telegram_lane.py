@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bot.handlers.telegram import Telegram, telegram_secret
 from bot.handlers.telegram.webhook import HEADER, PATH
-from bot.model import Typed
+from bot.model import Event, Typed
 from bot.serve import LANE_LIMIT, bind, serving
 from tests.telegram.bot_api import PATIENCE, message
 from tests.telegram.kit import Turns, settings
@@ -128,7 +128,11 @@ async def test_requests_sent_before_the_answer_are_answered_in_order(wire: Wire,
 
 async def test_what_comes_during_a_turn_waits_for_its_answer(wire: Wire, turns: Turns) -> None:
     go_on = asyncio.Event()
-    turns.before = lambda _event: go_on.wait()
+
+    async def until_then(_event: Event) -> None:
+        await go_on.wait()
+
+    turns.before = until_then
     wire.writer.write(post(update(1)))
     await turns.until_tried(1)
     wire.writer.write(post(update(2)))

@@ -69,8 +69,9 @@ def test_plurals(n: int, ar: str, en: str) -> None:
 )
 def test_money(fils: int, text: str) -> None:
     assert amount(fils) == text
-    assert RENDERER.plain(Money(fils), "ar") == f"{RLI}{text}\u00a0د.ك.{PDI}"
-    assert RENDERER.plain(Money(fils), "en") == f"{LRI}{text}\u00a0KWD{PDI}"
+    signed = text if fils >= 0 else f"{LRI}{text}{PDI}"  # else the sign would stand behind
+    assert RENDERER.plain(Money(fils), "ar") == f"{RLI}{signed}\u00a0د.ك.{PDI}"
+    assert RENDERER.plain(Money(fils), "en") == f"{LRI}{signed}\u00a0KWD{PDI}"
 
 
 @pytest.mark.parametrize(
