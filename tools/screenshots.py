@@ -38,6 +38,9 @@ STARTED: Final = "Iqamati is running"
 LISTED: Final = "٢٨٥٠١١٥٠٠٠٢٩"
 """Three payable fines and one that is not; typed as an Arabic keyboard types it."""
 
+SPONSOR: Final = "285011500029"
+"""Two who can be renewed, one with two blocks, one for whom it is too early."""
+
 LISTED_EN: Final = "324110503339"
 """Exactly two fines: the first one's are paid by then."""
 
@@ -154,6 +157,44 @@ def dark(context: BrowserContext, url: str, album: Album) -> None:
     album.take(page, "chat-ar-dark")
 
 
+def family(context: BrowserContext, url: str, album: Album) -> None:
+    """A family's renewal: the file, a person's blocks, the durations, the price."""
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="تجديد الإقامة").click()
+    link = page.get_by_role("link", name="صفحة تسجيل الدخول")
+    expect(link).to_be_visible()
+    with context.expect_page() as opened:
+        link.click()
+    door = opened.value
+    door.get_by_role("button").first.click()
+    door.get_by_role("button", name=SPONSOR).click()
+    code = door.locator(".digits").inner_text()
+    page.bring_to_front()
+    expect(page.get_by_text("اكتب الأرقام الستة")).to_be_visible()
+    write(page, code)
+    blocks = page.get_by_role("button", name="ما المانعان")
+    expect(blocks).to_be_visible()
+    settled(page)
+    album.take(page, "renewal-ar-1-file")
+    blocks.click()
+    expect(page.get_by_text("الاسم اللاتيني يختلف")).to_be_visible()
+    settled(page)
+    album.take(page, "renewal-ar-2-blocks")
+    page.locator("button.choice:not([aria-disabled])", has_text="رجوع").last.click()
+    page.locator("button.choice:not([aria-disabled])", has_text="تجديد الجاهزين").last.click()
+    two = page.locator("button.choice:not([aria-disabled])", has_text="سنتان")
+    expect(two).to_be_visible()
+    settled(page)
+    album.take(page, "renewal-ar-3-duration")
+    two.click()
+    page.locator("button.choice:not([aria-disabled])", has_text="الأسماء صحيحة").click()
+    page.locator("button.choice:not([aria-disabled])", has_text="أوافق").click()
+    expect(page.get_by_text("هذا السعر سارٍ")).to_be_visible()
+    settled(page)
+    album.take(page, "renewal-ar-4-price")
+
+
 def english(context: BrowserContext, url: str, album: Album) -> None:
     """The list, our page before the gateway, and the receipt; the earlier receipts, and the proof of one."""
     page = context.new_page()
@@ -205,6 +246,7 @@ def main() -> None:
         dark(phone(browser, night=True), url, album)
         arabic(phone(browser), url, album)
         english(phone(browser), url, album)
+        family(phone(browser), url, album)
         browser.close()
 
 

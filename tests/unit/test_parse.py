@@ -313,7 +313,7 @@ def test_no_salary(text: str) -> None:
     fault = salary(text, TODAY)
     assert isinstance(fault, Invalid)
     assert isinstance(fault.text, Text)
-    assert fault.text.msg.startswith("I need one amount")
+    assert str(fault.text.msg).startswith("I need one amount")
 
 
 @given(st.integers(0, 999_999_999), st.sampled_from(SCRIPTS))
