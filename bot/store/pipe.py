@@ -17,7 +17,15 @@ import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as Away
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from bot.store.connect import TIMEOUT
@@ -48,6 +56,9 @@ _NONE: Final = object()
 
 _AT_ONCE: Final = 16
 """Commands at once that go the ordinary way, of some hundred connections there."""
+
+
+_NOWHERE: Final = (AskError, ClusterDownError, TryAgainError, ReadOnlyError)
 
 
 class Broken(Exception):
@@ -95,6 +106,8 @@ class Script:
                     return answer
             try:
                 return await self._slow(keys=keys, args=args)
+            except _NOWHERE as error:  # said by a server, and yet nobody took it
+                raise Away(type(error).__name__) from None
             except ResponseError as error:
                 said = str(error).partition(" ")[0]
             raise RedisError(said)

@@ -31,7 +31,7 @@ _CHANGING = (
     (re.compile(r"(?<=مرجع البنك )\d{12}\b"), "<bank>"),
     (re.compile(r"\b\d\d:\d\d\b"), "<time>"),
     (re.compile(r"(?<=بتاريخ )\d\d? \S+ \d{4}(?=، الساعة)"), "<day>"),
-    (re.compile(r"(?<=رقم عملية الدفع )[0-9a-f]{24}\b"), "<payment>"),
+    (re.compile(r"(?<=رقم عملية الدفع )[0-9]{18}\b"), "<payment>"),
     (re.compile(r"(?<=رقم التتبع )[0-9A-Z]{19}\b"), "<track>"),
     (re.compile(r"http://127\.0\.0\.1:\d+/receipts/\S+\.pdf"), "<paper>"),
 )

@@ -312,7 +312,8 @@ async def sends_a_list(her: Resident, folder: Path) -> None:
     await her.says(f"!file {path}", "are checked")
     verdicts = await her.browser.get(her.url("/batches/"))
     assert verdicts.status_code == 200
-    await her.presses("Choose the duration", "For how long")
+    await her.presses("Choose the duration", "fines of their own")
+    await her.presses("With their fines", "For how long")
     await her.says("1", "By going on you agree")
     await her.presses("I agree", "This price holds")
     await her.presses("Pay", r"IQ-[0-9A-Z]{4}-[0-9A-Z]{4}|who you are")
