@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/iqamati run
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
