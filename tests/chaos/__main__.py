@@ -26,7 +26,9 @@ def main() -> int:
     parser.add_argument(
         "--failing", type=float, default=0.3, help="share of failing calls outside (default: 0.3)"
     )
-    parser.add_argument("--small", action="store_true", help="two processes, two kills, one failover; whatever else is given")
+    parser.add_argument(
+        "--small", action="store_true", help="two processes, two kills, one failover; whatever else is given"
+    )
     parser.add_argument("--sqlite", action="store_true", help="the ledger in SQLite, not PostgreSQL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put the journal and the logs there")
