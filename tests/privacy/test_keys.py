@@ -123,7 +123,11 @@ def test_a_crash_leaves_the_old_ring_or_the_new_one(tmp_path: Path, step: str, k
     assert ring.open(old, PLACE) == b"x"
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "AAAA:AAAA", Keyring.generate()])
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "x", "AAAA:AAAA", Keyring.generate()],
+    ids=["empty", "no ring", "short keys", "a foreign ring"],
+)
 def test_a_broken_or_foreign_ring_does_not_replace_the_one_in_memory(tmp_path: Path, wrong: str) -> None:
     ring = load_keyring(at(tmp_path))
     sealed = ring.seal(b"x", PLACE)
