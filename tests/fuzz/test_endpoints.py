@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from tests.fuzz.requests import Wire, wires
 from tests.fuzz.seeds import seeds
@@ -82,22 +83,26 @@ class Fuzz:
         doors.append(("", ["/nothing", "*", "", "//", "/%"], ["GET"]))
         host = self.site.service.settings.public_url.removeprefix("https://") or self.url.netloc.decode()
         loop = asyncio.get_running_loop()
-        batches = wires(parts, doors, host)
+        for door in doors:
+            await asyncio.to_thread(self._nonsense, wires(parts, [door], host), len(doors), loop)
+
+    def _nonsense(self, asked: SearchStrategy[Wire], doors: int, loop: asyncio.AbstractEventLoop) -> None:
+        """An endpoint's share of the requests, so that none is left to chance."""
 
         @settings(
-            max_examples=max(1, REQUESTS // BATCH),
+            max_examples=max(1, REQUESTS // BATCH // doors),
             deadline=None,
             derandomize=not LONG,
             database=None,
             phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.lists(batches, min_size=BATCH, max_size=BATCH))
+        @given(st.lists(asked, min_size=BATCH, max_size=BATCH))
         def batch(chosen: list[Wire]) -> None:
             for wire in chosen:
                 asyncio.run_coroutine_threadsafe(self.one(wire), loop).result()
 
-        await asyncio.to_thread(batch)
+        batch()
 
     def figures(self) -> str:
         """What a long run tells."""
