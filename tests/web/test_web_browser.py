@@ -446,6 +446,7 @@ async def test_texts_are_never_markup(visit: Visit, site: Site) -> None:
     page = await opened(visit, site)
     await write(page, "<img src=x onerror=alert(1)>")
     await expect(page.locator(".me .text")).to_have_text("<img src=x onerror=alert(1)>")
+    await expect(page.locator(".msg.bot").last).to_contain_text("3 مخالفات")  # the answer is there
     await site.channel.deliver(
         chat(site),
         Say(
