@@ -116,12 +116,21 @@ def _faults(dialog: Dialog[Any], table: Mapping[str, Dialog[Any]]) -> Iterator[s
     for name in sorted(deciding):
         if any(name in _reach(to, restless) for start, to, _ in restless if start == name):
             yield f"{dialog.id}.{name}: decides in a circle"
-    for version in range(1, dialog.version):
-        if version not in dialog.migrations:
-            yield f"{dialog.id}: no migration from version {version}"
+    yield from _version_faults(dialog, names)
     for name, state in dialog.states.items():
         for fault in _state_faults(dialog, state, table):
             yield f"{dialog.id}.{name.value}: {fault}"
+
+
+def _version_faults(dialog: Dialog[Any], names: set[str]) -> Iterator[str]:
+    for name, to in dialog.retired.items():
+        if name in names:
+            yield f"{dialog.id}.{name}: retired and still there"
+        if to not in names:
+            yield f"{dialog.id}: retired {name!r} leads to {to.value!r}, which does not exist"
+    for version in range(1, dialog.version):
+        if version not in dialog.migrations:
+            yield f"{dialog.id}: no migration from version {version}"
 
 
 def _is_end(state: State[Any]) -> bool:

@@ -306,6 +306,8 @@ class Dialog(Generic[A]):
         cancel: where ``/cancel`` leads; an `End` without a value, or an effect that ends in one.
         notices: for outside happenings that no waiting state takes, by kind.
         migrations: ``{1: step}`` turns version 1 answers (plain values) into version 2, and so on.
+        retired: names of states that earlier versions had, and the state in which whoever stands there goes on: it
+            is asked anew. Without one, the dialog begins anew and says so.
         help: said by ``/help`` inside this dialog.
     """
 
@@ -321,4 +323,5 @@ class Dialog(Generic[A]):
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(
         default_factory=dict[int, Callable[[dict[str, Any]], dict[str, Any]]]
     )
+    retired: Mapping[str, StrEnum] = field(default_factory=dict[str, StrEnum])
     help: Msg | None = None

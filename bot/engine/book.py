@@ -26,6 +26,7 @@ class Book:
         intro: said before a first answer that skips the greeting.
         signed_for: seconds without a message after which nobody is signed in any more.
         megabytes: the largest file that channels take.
+        retired: ids of dialogs that earlier releases had. Any other unknown one is a newer release's.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Book:
         intro: Arg,
         signed_for: int = 1800,
         megabytes: int = 5,
+        retired: frozenset[str] = frozenset(),
     ) -> None:
         self.dialogs = {dialog.id: dialog for dialog in dialogs}
         self.home = self.dialogs[home]
@@ -45,6 +47,7 @@ class Book:
         self.menu = menu.value
         self.signed_for = signed_for
         self.megabytes = megabytes
+        self.retired = retired
         self._doors = {
             state.dialog: name for name, state in self.home.states.items() if isinstance(state, Call)
         }

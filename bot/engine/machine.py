@@ -395,9 +395,12 @@ class Machine:
         Raises:
             FromNewer: a newer release's dialog wrote a frame.
         """
+        stood = self.top.state if self.frames else ""
         for index, frame in enumerate(self.frames):
             dialog = self.book.dialogs.get(frame.dialog)
             if dialog is None:
+                if frame.version and frame.dialog not in self.book.retired:  # 0: the frame of a lost session
+                    raise FromNewer(f"dialog {frame.dialog}")
                 self.frames = self.frames[:index]
                 self._without_callee()
                 break
@@ -410,7 +413,9 @@ class Machine:
                 self.frames = [*self.frames[:index], start]
                 break
         else:
-            return False
+            # An effect under way goes on in the state that took its state's place.
+            waits = bool(self.frames) and self.top.pending != "" and isinstance(self.state, Do)
+            return bool(self.frames) and self.top.state != stood and not waits
         self.note(say(words.CHANGED))
         return True
 

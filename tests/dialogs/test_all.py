@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from babel.messages.catalog import Message
 
+from bot.dialogs import RETIRED
 from bot.dialogs.violations import Search
 from bot.graph import faults, mermaid
 from bot.i18n.render import bare
@@ -18,7 +19,7 @@ from bot.ports import Effect
 from bot.spec import Ask, Call, Choose, Decide, Dialog, Do, End, Go, Pick, State, Upload, Waiting
 from tests.dialogs.harness import CATALOG, RENDERER, SPEECH, Chat, message_id
 from tests.dialogs.places import MANY, PLACES, SEARCH, stand
-from tests.dialogs.shapes import DIAGRAMS, DIALOGS, shape, stored, unraised
+from tests.dialogs.shapes import DIAGRAMS, DIALOGS, shape, stored, unraised, unretired
 from tools import catalogs
 
 # --- soundness -----------------------------------------------------------------------------------
@@ -134,6 +135,14 @@ BROKEN: dict[str, tuple[Dialog[Answers], list[str]]] = {
             {Wide(k.value): v for k, v in SOUND.states.items()},
         ),
         ["sound.forgotten: declared and not defined"],
+    ),
+    "retired and there": (
+        replace(SOUND, retired={"doing": S.ENDED}),
+        ["sound.doing: retired and still there"],
+    ),
+    "retired to nowhere": (
+        replace(SOUND, retired={"once": Lost.NOWHERE}),
+        ["sound: retired 'once' leads to 'nowhere', which does not exist"],
     ),
     "no target": (
         with_state(S.ASKING, asking(Go(N_("Back"), Lost.NOWHERE))),
@@ -374,6 +383,12 @@ def test_a_changed_shape_must_raise_the_version() -> None:
     assert unraised(replace(SOUND, answers=Other), golden)  # type: ignore[arg-type]
     assert unraised(with_state(S.DOING, END), golden)
     assert not unraised(replace(with_state(S.DOING, END), version=2), golden)
+
+
+def test_a_dialog_that_is_gone_is_called_retired() -> None:
+    assert not RETIRED & {dialog.id for dialog in DIALOGS}
+    assert unretired({"sound": shape(SOUND)}) == ["sound"]
+    assert unretired(stored()) == []
 
 
 def test_the_harness_sees_a_missing_translation() -> None:

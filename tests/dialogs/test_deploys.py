@@ -27,7 +27,8 @@ def deploy(chat: Chat, *changed: Dialog[Any], gone: str = "") -> Chat:
     """The next release: these dialogs are other ones, ``gone`` is no more."""
     table = {**chat.book.dialogs, **{dialog.id: dialog for dialog in changed}}
     dialogs = tuple(dialog for dialog in table.values() if dialog.id != gone)
-    chat.book = Book(dialogs, "home", type(chat.book.home.start)("menu"), chat.book.speech, chat.book.intro)
+    book, retired = chat.book, frozenset({gone})
+    chat.book = Book(dialogs, "home", type(book.home.start)("menu"), book.speech, book.intro, retired=retired)
     return chat
 
 
@@ -157,6 +158,58 @@ def test_a_session_of_a_newer_release_is_left_alone(chat: Chat) -> None:
     with pytest.raises(FromNewer, match="find_reference version 2"):
         chat.says("A1234567")
     assert chat.session == session
+
+
+def test_a_session_in_a_dialog_that_only_a_newer_release_has_is_left_alone(chat: Chat) -> None:
+    in_the_middle(chat)
+    added = msgspec.structs.replace(chat.top, dialog="added_later")
+    session = msgspec.structs.replace(chat.session, frames=(*chat.session.frames, added))
+    chat.session = session
+    with pytest.raises(FromNewer, match="dialog added_later"):
+        chat.says("A1234567")
+    assert chat.session == session
+
+
+class Later(StrEnum):
+    OFFER = "offer"
+    ASKING_ANEW = "asking_anew"
+
+
+def renamed(old: str, new: Later) -> Dialog[Any]:
+    """`violations` as a later release has it: another state in the place of ``old``."""
+    now = violations.DIALOG
+    states = {new if name == old else name: state for name, state in now.states.items()}
+    migrations = {**now.migrations, now.version: dict}
+    return replace(now, version=now.version + 1, states=states, migrations=migrations, retired={old: new})
+
+
+def test_who_stands_in_a_retired_state_is_asked_in_the_one_that_took_its_place(chat: Chat) -> None:
+    chat.answers(FindFines, OWED).says(CIVIL_ID).stands("violations.owed")
+    asked = chat.last
+    deploy(chat, renamed("owed", Later.OFFER)).presses("Pay all")
+    chat.hears_not("This service changed").hears("It has {n} violation that").stands("violations.offer")
+    assert not asked.buttons
+    assert chat.top.answers["number"] == CIVIL_ID
+
+
+def test_a_retired_state_that_waits_for_another_dialog_goes_on_waiting(chat: Chat) -> None:
+    paying(chat)
+    deploy(chat, renamed("paying", Later.OFFER)).wakes("paid", ORDER, **PAID)
+    chat.hears_not("This service changed").hears("✓ Paid: *{amount}*")
+    assert [frame.state for frame in chat.session.frames][-2:] == ["offer", "paid"]
+
+
+def test_an_effect_under_way_in_a_retired_state_is_waited_for(chat: Chat) -> None:
+    chat.answers(FindFines, HOLD).says(CIVIL_ID).stands("violations.lookup")
+    chat.effects.clear()
+    deploy(chat, renamed("lookup", Later.ASKING_ANEW)).lets_go(OWED)
+    chat.hears_not("This service changed").stands("violations.owed")
+    assert not chat.effects
+
+
+def test_the_way_back_leads_to_the_state_that_took_the_place(chat: Chat) -> None:
+    chat.says("/menu").presses("Violations").presses("Residency").stands("violations.method")
+    deploy(chat, renamed("scope", Later.OFFER)).says("/back").stands("violations.offer")
 
 
 def test_a_strict_decoder_refuses_what_it_does_not_know(chat: Chat) -> None:
