@@ -104,3 +104,16 @@ async def test_what_was_recorded_stays_recorded_and_lines_keep_their_numbers(old
         ("F2-1", ItemKind.TRAFFIC, 0, "", 0),
     ]
     assert [order.ref for order in held] == ["IQ-2"]
+
+
+async def test_a_newer_release_s_ledger_is_used_as_it_is(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE orders ADD COLUMN later VARCHAR(8)"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await migrate(engine)
+    async with engine.begin() as connection:
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).all() == [
+            ("9999",)
+        ]
+    async with Ledger(engine).read() as read:
+        assert not await read.items(1)
