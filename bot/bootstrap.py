@@ -43,7 +43,6 @@ from bot.ports import Channel, Clock, Effect, Executor, Wake
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
-from bot.serve import Lane
 from bot.services.authority import guarded
 from bot.services.batches import Batches, Checking, Papers
 from bot.services.batches import executors as batch_executors
@@ -77,6 +76,7 @@ from bot.store.verifications import Verifications
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
 from bot.upkeep import Personal, personal
+from bot.whole import Lane
 
 if TYPE_CHECKING:
     from bot.handlers.telegram import Telegram

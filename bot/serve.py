@@ -7,7 +7,7 @@ import gc
 import socket
 from collections.abc import AsyncGenerator, Generator
 from http import HTTPStatus
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,49 +15,21 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.errors import ConfigError
 from bot.tasks import Tasks
+from bot.whole import DIGITS, HEAD_LIMIT, LANE_LIMIT, Heads, Lane
 
 _GRACE = 3
 """Seconds open requests have at the end."""
 
-HEAD_LIMIT: Final = 64 * 1024
-"""Bytes of a request's line and headers that are read at most; `HttpToolsProtocol` itself knows no limit."""
-
 HEAD_TIME: Final = 10.0
 """Seconds for a request's line and headers to arrive, from the connection or from their first byte on."""
-
-_DIGITS: Final = 9
-"""More in a ``Content-Length`` is too long, whatever it says."""
 
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
 
 
-LANE_LIMIT: Final = 1 << 20
-"""Bytes of a body on a lane."""
-
 BODY_TIME: Final = 10.0
 """Seconds for a body on a lane to arrive."""
-
-
-class Lane(Protocol):
-    """A route of a server that proves itself in the head of each request, past the application and its guard.
-
-    What does not prove itself, is too long or comes in another form goes the ordinary way, which refuses it.
-    """
-
-    @property
-    def path(self) -> bytes:
-        """Its path; the method is POST."""
-        ...
-
-    def admits(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Whether the request proves whose it is; names are lower case."""
-        ...
-
-    async def serve(self, body: bytes) -> tuple[int, bytes]:
-        """Status and JSON body (may be empty) of the answer. Never raises."""
-        ...
 
 
 class _Bounded(HttpToolsProtocol):
@@ -65,6 +37,7 @@ class _Bounded(HttpToolsProtocol):
 
     head_time: ClassVar = HEAD_TIME
     lane: ClassVar[Lane | None] = None
+    heads: ClassVar[Heads]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,6 +51,8 @@ class _Bounded(HttpToolsProtocol):
         self._parts: list[bytes] | None = None  # of the body of a request on the lane
         self._serving = False
         self._last = False
+        self._begun = False
+        """The parser has begun a request and not seen its end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
@@ -95,6 +70,12 @@ class _Bounded(HttpToolsProtocol):
             self._early.append(data)
             self.flow.pause_reading()
             return
+        lane = self.lane
+        if lane is not None and self._idle() and (body := self.heads.body(data)) is not None:
+            self._rest()
+            self._unset_keepalive_if_required()
+            self._lead(lane, body, last=False)
+            return
         super().data_received(data)
         if self._in_head:
             self._head += len(data)
@@ -103,6 +84,7 @@ class _Bounded(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_begin(self) -> None:
+        self._begun = True
         self._await_head()
         super().on_message_begin()
 
@@ -121,23 +103,32 @@ class _Bounded(HttpToolsProtocol):
             self._parts.append(body)
 
     def on_message_complete(self) -> None:
+        self._begun = False
         if self._parts is None or self.lane is None:
             super().on_message_complete()
             return
         self._rest()
         body, self._parts = b"".join(self._parts), None
         parser: Any = self.parser  # None only after the connection is lost
-        self._last = not parser.should_keep_alive()
-        self._serving = True
-        task = self.loop.create_task(self._serve(self.lane, body))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._lead(self.lane, body, last=not parser.should_keep_alive())
 
     def shutdown(self) -> None:
         if self._serving:
             self._last = True
         else:
             super().shutdown()
+
+    def _idle(self) -> bool:
+        """Whether the parser has nothing begun and nothing is being answered."""
+        cycle: Any = self.cycle  # None before the first ordinary request
+        return not self._begun and (cycle is None or cycle.response_complete) and not self.pipeline
+
+    def _lead(self, lane: Lane, body: bytes, *, last: bool) -> None:
+        """Have ``lane`` answer ``body``."""
+        self._last, self._serving = last, True
+        task = self.loop.create_task(self._serve(lane, body))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def _admitted(self) -> bool:
         """Whether the request whose head is complete belongs on the lane."""
@@ -151,7 +142,7 @@ class _Bounded(HttpToolsProtocol):
         if self.expect_100_continue or parser.get_http_version() != "1.1":
             return False
         length = next((value for name, value in self.headers if name == b"content-length"), b"")
-        if not length.isdigit() or len(length) > _DIGITS or int(length) > LANE_LIMIT:
+        if not length.isdigit() or len(length) > DIGITS or int(length) > LANE_LIMIT:
             return False
         return lane.admits(self.headers)
 
@@ -261,6 +252,7 @@ async def serving(
 ) -> AsyncGenerator[None, None]:
     """Serve ``app`` on ``listener`` while the block runs; ``head_time`` as `HEAD_TIME`."""
     tasks = Tasks()
+    of_this_server = {"head_time": head_time, "lane": lane} | ({"heads": Heads(lane)} if lane else {})
     config = uvicorn.Config(
         app,
         log_level="error",  # not a line for every stranger who speaks no HTTP
@@ -268,7 +260,7 @@ async def serving(
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=_GRACE,
-        http=type(_Bounded.__name__, (_Bounded,), {"head_time": head_time, "lane": lane}),
+        http=type(_Bounded.__name__, (_Bounded,), of_this_server),
         proxy_headers=False,  # `bot.handlers.guard` reads them, by the settings
     )
     server = _Server(config)

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import httptools
 import msgspec
 
+from bot.whole import Answers, media_type
+
 IDLE: Final = 30.0
 """Seconds a kept connection may rest; servers commonly close theirs after 60 or more."""
 
@@ -75,6 +77,7 @@ class Wire:
         self._limit = limit
         self._busy = 0
         self._queue: deque[asyncio.Future[None]] = deque()
+        self._answers = Answers()
 
     async def ask(
         self,
@@ -160,7 +163,7 @@ class Wire:
         try:
             async with asyncio.timeout(CONNECT):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self._open),
+                    lambda: _Connection(self._open, self._answers),
                     self._host,
                     self._port,
                     ssl=self._tls,
@@ -181,12 +184,14 @@ class Wire:
 class _Connection(asyncio.Protocol):
     """One connection: one exchange at a time."""
 
-    def __init__(self, among: "set[_Connection]") -> None:
+    def __init__(self, among: "set[_Connection]", answers: Answers) -> None:
         self.rested = 0.0
         self._among = among
+        self._answers = answers
         self._transport: Any = None
         self._waiting: asyncio.Future[Answer] | None = None
         self._parser: Any = None
+        self._begun = False  # the parser has the beginning of the answer
         self._body: list[bytes] = []
         self._size = 0
         self._media_type = ""
@@ -204,10 +209,7 @@ class _Connection(asyncio.Protocol):
 
     async def exchange(self, request: bytes, within: float) -> Answer:
         """Send ``request`` and wait for its answer, ``within`` seconds where that is not 0."""
-        if self._parser is None:
-            self._parser = httptools.HttpResponseParser(self)
-        self._body.clear()
-        self._size, self._media_type, self._encoded = 0, "", False
+        self._begun = False
         self._waiting = self._loop.create_future()
         self._transport.write(request)
         if within:
@@ -258,10 +260,26 @@ class _Connection(asyncio.Protocol):
         if self._waiting is None:  # nobody asked for it
             self.close()
             return
+        if not self._begun:
+            if len(data) <= LIMIT and (whole := self._answers.read(data)) is not None:
+                self._told(Answer(*whole))
+                return
+            self._parse_anew()
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self._fail(Unfit("malformed"))
+
+    def _told(self, answer: Answer) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def _parse_anew(self) -> None:
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        self._body.clear()
+        self._size, self._media_type, self._encoded, self._begun = 0, "", False, True
 
     def eof_received(self) -> None:
         self._closing = True
@@ -275,7 +293,7 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         match name.lower():
             case b"content-type":
-                self._media_type = value.partition(b";")[0].strip().lower().decode("latin-1")
+                self._media_type = media_type(value)
             case b"content-encoding":
                 self._encoded = True
             case _:

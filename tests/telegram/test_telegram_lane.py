@@ -14,7 +14,8 @@ from starlette.routing import Route
 from bot.handlers.telegram import Telegram, telegram_secret
 from bot.handlers.telegram.webhook import HEADER, PATH
 from bot.model import Event, Typed
-from bot.serve import LANE_LIMIT, bind, serving
+from bot.serve import bind, serving
+from bot.whole import LANE_LIMIT
 from tests.telegram.bot_api import PATIENCE, message
 from tests.telegram.kit import Turns, settings
 
@@ -70,12 +71,38 @@ async def wire(hooked: Telegram, turns: Turns) -> AsyncIterator[Wire]:
         writer.close()
 
 
-async def test_it_goes_past_the_application(wire: Wire, turns: Turns) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [(), ("TE: trailers",), ("Connection: keep-alive",)],
+    ids=["told by its bytes", "read by the parser", "told to go on"],
+)
+async def test_it_goes_past_the_application(wire: Wire, turns: Turns, fields: tuple[str, ...]) -> None:
     for number in (1, 2, 3):
-        wire.writer.write(post(update(number)))
+        wire.writer.write(post(update(number), *fields))
         assert await wire.answer() == (200, {"content-length": "0"}, b"")
     assert [event.id for event in turns.saved] == ["tg:1", "tg:2", "tg:3"]
     assert ORDINARY == []
+
+
+async def test_what_is_whole_waits_for_what_was_begun(wire: Wire, turns: Turns) -> None:
+    first, second, third = (post(update(number)) for number in (1, 2, 3))
+    wire.writer.write(first + second[:40])  # the parser has the rest of it when the first is answered
+    assert (await wire.answer())[0] == 200
+    wire.writer.write(second[40:])
+    assert (await wire.answer())[0] == 200
+    wire.writer.write(third)
+    assert (await wire.answer())[0] == 200
+    assert [event.id for event in turns.saved] == ["tg:1", "tg:2", "tg:3"]
+
+
+async def test_whole_requests_and_ordinary_ones_take_turns(wire: Wire, turns: Turns) -> None:
+    for number in (1, 2):
+        wire.writer.write(post(update(number), path="/elsewhere"))
+        assert (await wire.answer())[0] == 418
+        wire.writer.write(post(update(number)))
+        assert (await wire.answer())[0] == 200
+    assert [event.id for event in turns.saved] == ["tg:1", "tg:2"]
+    assert ORDINARY == ["/elsewhere", "/elsewhere"]
 
 
 async def test_a_body_in_pieces(wire: Wire, turns: Turns) -> None:
