@@ -55,8 +55,8 @@ ORDINARY: list[str] = []
 
 async def ordinary(request: Request) -> Response:
     """The application, which only notes that it was asked."""
-    await request.body()
     ORDINARY.append(request.url.path)
+    await request.body()
     return Response(status_code=418)
 
 
@@ -93,6 +93,17 @@ async def test_what_is_whole_waits_for_what_was_begun(wire: Wire, turns: Turns) 
     wire.writer.write(third)
     assert (await wire.answer())[0] == 200
     assert [event.id for event in turns.saved] == ["tg:1", "tg:2", "tg:3"]
+
+
+async def test_a_body_that_looks_like_a_request_is_none(wire: Wire, turns: Turns) -> None:
+    inner = post(update(1))
+    wire.writer.write(post(inner, path="/elsewhere").removesuffix(inner))
+    async with asyncio.timeout(PATIENCE):
+        while not ORDINARY:  # its head has arrived
+            await asyncio.sleep(0)
+    wire.writer.write(inner)
+    assert (await wire.answer())[0] == 418
+    assert turns.saved == []
 
 
 async def test_whole_requests_and_ordinary_ones_take_turns(wire: Wire, turns: Turns) -> None:
