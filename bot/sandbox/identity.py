@@ -13,16 +13,15 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import msgspec
-from joserfc import jwk, jwt
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -33,6 +32,9 @@ from bot.parse import civil_id as read_civil_id
 from bot.ports import Clock
 from bot.sandbox.gateway_page import PAGE_HEADERS, STYLE
 from bot.sandbox.identity_page import page, strange
+
+if TYPE_CHECKING:
+    from bot.sandbox.identity_keys import Key
 
 KNOBS: Final = (
     "nonce",  # another nonce in the token
@@ -100,7 +102,7 @@ class IdentityProvider:
         self._clock = clock
         self._client = client
         self._issuer = issuer
-        self._key = _signing_key(store)
+        self._store = store
         self._grants: dict[str, _Grant] = {}
 
     def routes(self) -> list[Route]:
@@ -114,9 +116,18 @@ class IdentityProvider:
             Route("/pay.css", _style, methods=["GET"]),
         ]
 
+    @cached_property
+    def _key(self) -> "Key":
+        """What tokens are signed with, from the first sign-in on: a start does without joserfc."""
+        from bot.sandbox.identity_keys import signing_key  # noqa: PLC0415
+
+        return signing_key(self._store)
+
     def renew_key(self) -> None:
         """Sign with a new key from now on, as providers do now and then."""
-        self._key = _new_key()
+        from bot.sandbox.identity_keys import new_key  # noqa: PLC0415 - as above
+
+        self._key = new_key()
 
     async def _discovery(self, _request: Request) -> Response:
         return JSONResponse(
@@ -235,17 +246,17 @@ class IdentityProvider:
         return hmac.compare_digest("\0".join(given).encode(), "\0".join(wanted).encode())
 
     def _id_token(self, grant: _Grant) -> str:
-        knob, header = grant.knob, {"alg": "ES256", "kid": self._key.kid}
+        from bot.sandbox import identity_keys as keys  # noqa: PLC0415 - as above
+
+        knob = grant.knob
         claims = _changed(self._claims(grant), knob)
         if knob == "none":
             # By hand: no library should be talked into it.
             return f"{_encoded({'alg': 'none'})}.{_encoded(claims)}."
         if knob == "secret":
-            return jwt.encode({"alg": "HS256"}, claims, jwk.OctKey.import_key(self._client.secret))
-        key = _new_key() if knob in {"key", "stranger"} else self._key
-        if knob == "stranger":
-            header["kid"] = key.kid
-        return jwt.encode(header, claims, key)
+            return keys.signed_with_secret(claims, self._client.secret)
+        key = keys.new_key() if knob in {"key", "stranger"} else self._key
+        return keys.signed(claims, key, key.kid if knob == "stranger" else self._key.kid)
 
     def _claims(self, grant: _Grant) -> dict[str, Any]:
         now = self._clock.now()
@@ -301,24 +312,6 @@ def _proves(verifier: str, challenge: str) -> bool:
         return False
     made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     return hmac.compare_digest(made, challenge)
-
-
-def _signing_key(store: Path | None) -> jwk.ECKey:
-    if store is None:
-        return _new_key()
-    if store.exists():
-        kept = jwk.ECKey.import_key(store.read_bytes())
-        kept.ensure_kid()
-        return kept
-    key = _new_key()
-    store.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(store, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key.as_pem(private=True))
-    return key
-
-
-def _new_key() -> jwk.ECKey:
-    return jwk.ECKey.generate_key("P-256", auto_kid=True)
 
 
 def identity_app(clock: Clock, client: Client, issuer: str, store: Path | None = None) -> Starlette:

@@ -9,16 +9,18 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 import structlog
-from captcha.image import ImageCaptcha
 
 from bot.crypto import Keyring
 from bot.errors import StoreAway
 from bot.model import Chat, Woken
 from bot.ports import Clock, Wake
+
+if TYPE_CHECKING:
+    from captcha.image import ImageCaptcha
 
 log = structlog.get_logger(__name__)
 
@@ -134,13 +136,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(_DRAWERS)
-        self._library = ImageCaptcha(_WIDTH, _HEIGHT, font_sizes=_SIZES)
-        # Milder than the library's own: people read these on a phone, in the sun.
-        self._library.character_rotate = (-20, 20)
-        self._library.character_warp_dx = (0.1, 0.2)
-        self._library.character_warp_dy = (0.1, 0.2)
-        self._library.word_offset_dx = 0.15
-        self._library.word_space_probability = 0.75
+        self._library: ImageCaptcha | None = None
 
     async def draw(self, digits: str) -> bytes:
         """A PNG, 280 by 96."""
@@ -148,7 +144,21 @@ class Pictures:
             return await asyncio.to_thread(self._drawn, digits)
 
     def _drawn(self, digits: str) -> bytes:
-        return self._library.generate(digits, bg_color=_PAPER, fg_color=_INK).getvalue()
+        library = self._library = self._library or _library()
+        return library.generate(digits, bg_color=_PAPER, fg_color=_INK).getvalue()
+
+
+def _library() -> "ImageCaptcha":
+    from captcha.image import ImageCaptcha  # noqa: PLC0415 - Pillow is not loaded before the first picture
+
+    made = ImageCaptcha(_WIDTH, _HEIGHT, font_sizes=_SIZES)
+    # Milder than the library's own: people read these on a phone, in the sun.
+    made.character_rotate = (-20, 20)
+    made.character_warp_dx = (0.1, 0.2)
+    made.character_warp_dy = (0.1, 0.2)
+    made.word_offset_dx = 0.15
+    made.word_space_probability = 0.75
+    return made
 
 
 class Verification:

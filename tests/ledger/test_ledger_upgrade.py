@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import bot.services.ledger as package
 from bot.domain import ItemKind
 from bot.services.ledger import Ledger, migrate, open_engine
+from bot.services.ledger.engine import latest
 
 ORDERS = [
     ("open", "", 0),
@@ -117,3 +119,9 @@ async def test_a_newer_release_s_ledger_is_used_as_it_is(engine: AsyncEngine) ->
         ]
     async with Ledger(engine).read() as read:
         assert not await read.items(1)
+
+
+def test_the_last_file_by_name_is_alembic_s_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(package.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == latest()

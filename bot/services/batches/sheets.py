@@ -11,8 +11,6 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import openpyxl
-
 from bot.dialogs.company.effects import StartBatchRefused
 from bot.ports import Failed
 from bot.services.batches.limits import LIMITS, Limits
@@ -140,6 +138,8 @@ def _cells(row: "Iterator[str] | list[str]") -> tuple[str, ...]:
 
 
 def _workbook(content: bytes, limits: Limits) -> tuple[Sheet, ...]:
+    import openpyxl  # noqa: PLC0415 - a tenth of a start, for those who send workbooks
+
     try:
         _weigh(content, limits)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)

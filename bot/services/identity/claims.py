@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 from bot.clock import local
 from bot.errors import Malformed
 from bot.parse import CIVIL_ID_DIGITS, is_civil_id
-from bot.services.identity.discovery import SERVICE, Discovery
+from bot.services.identity.discovery import SERVICE, Discovery, NoCivilId
 
 LEEWAY: Final = 60
 """Seconds the provider's clock may differ from ours."""
@@ -19,10 +19,6 @@ OLDEST: Final = 600
 
 _MAX_TOKEN: Final = 64 * 1024
 _MAX_HEADER: Final = 16 * 1024  # some send their certificates along
-
-
-class NoCivilId(Malformed):
-    """The provider vouched for somebody without saying, or saying wrongly, which civil ID is theirs."""
 
 
 class Expected:

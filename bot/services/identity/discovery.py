@@ -1,16 +1,17 @@
 """What a provider says of itself: OpenID Connect Discovery 1.0, and its keys (RFC 7517)."""
 
 import asyncio
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key
 
 from bot.errors import Declined, Malformed
 from bot.ports import Clock
 from bot.services.http import Http, decoded, is_loopback
+
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
 
 SERVICE: Final = "identity"
 
@@ -37,7 +38,10 @@ ALGORITHMS: Final = (
 
 _OK: Final = 200
 _T = TypeVar("_T")
-_ASYMMETRIC: Final = frozenset({"RSA", "EC", "OKP"})
+
+
+class NoCivilId(Malformed):
+    """The provider vouched for somebody without saying, or saying wrongly, which civil ID is theirs."""
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -127,7 +131,7 @@ class Discovery:
             raise Malformed(SERVICE, "no PKCE by S256")
         return found
 
-    async def key(self, name: str) -> Key:
+    async def key(self, name: str) -> "Key":
         """The public key that a token names; the keys are read again for a new name, but not at every one.
 
         Args:
@@ -138,12 +142,15 @@ class Discovery:
             Declined: there is no key set.
             Malformed: no such key, or no key set.
         """
+        # joserfc and the cryptography behind it: not before somebody signs in.
+        from bot.services.identity.keys import public  # noqa: PLC0415
+
         address = (await self.metadata()).jwks_uri
         async with self._reading:
             age = self._clock.monotonic() - self._keys_at
             known = self._pick(name)
             if not self._keys_read or age >= KEPT or (known is None and age >= KEYS_AGAIN):
-                self._keys = _public((await self._get(address, _KEYS)).keys)
+                self._keys = public((await self._get(address, _KEYS)).keys)
                 self._keys_at = self._clock.monotonic()
                 self._keys_read = True
                 known = self._pick(name)
@@ -151,7 +158,7 @@ class Discovery:
             raise Malformed(SERVICE, "signed by an unknown key")
         return known
 
-    def _pick(self, name: str) -> Key | None:
+    def _pick(self, name: str) -> "Key | None":
         if name:
             return self._keys.get(name)
         return next(iter(self._keys.values())) if len(self._keys) == 1 else None
@@ -161,18 +168,3 @@ class Discovery:
         if answer.status != _OK:
             raise Declined(SERVICE, f"answered {answer.status}")
         return decoded(SERVICE, answer, decoder)
-
-
-def _public(found: tuple[dict[str, Any], ...]) -> dict[str, Key]:
-    """The keys that may have signed a token; what we do not understand is left out (RFC 7517, section 5)."""
-    keys: dict[str, Key] = {}
-    for number, each in enumerate(found):
-        if each.get("kty") not in _ASYMMETRIC or each.get("use", "sig") != "sig":
-            continue
-        try:
-            key = JWKRegistry.import_key(each)
-        except (JoseError, ValueError, TypeError, KeyError):
-            continue
-        name = each.get("kid")
-        keys[name if isinstance(name, str) and name else f"\0{number}"] = key
-    return keys

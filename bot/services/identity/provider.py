@@ -1,27 +1,18 @@
 """The identity provider: OpenID Connect authorization code with PKCE, nonce and state, at any provider by discovery.
 
 Requests and checks are Authlib's, the transport is ours (`bot.services.http`): bounded time and size, no
-redirects, one breaker. Nothing of an answer goes into an error's text.
+redirects, one breaker. Nothing of an answer goes into an error's text. Authlib and joserfc are imported when somebody
+signs in: a start does without them.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote_plus, urlsplit
 
 import msgspec
-from authlib.oauth2.auth import ClientAuth
-from authlib.oauth2.rfc6749.parameters import (
-    prepare_grant_uri,  # pyright: ignore[reportUnknownVariableType] - its stub leaves the result open
-    prepare_token_request,
-)
-from authlib.oauth2.rfc7636 import (
-    create_s256_code_challenge,  # pyright: ignore[reportUnknownVariableType] - likewise
-)
 
 from bot.errors import ConfigError, Declined, Malformed
 from bot.ports import Clock
 from bot.services.http import Breaker, Http, decoded, make_client
-from bot.services.identity.claims import Expected, civil_id_of, verified
 from bot.services.identity.discovery import SERVICE, Discovery, Metadata, secure
 
 TIMEOUT: Final = 10.0
@@ -29,11 +20,6 @@ TIMEOUT: Final = 10.0
 
 _OK: Final = 200
 _FORM: Final = "application/x-www-form-urlencoded"
-
-# Authlib's stubs leave these results open, which is what the checkers are told to pass over.
-_grant_uri: Callable[..., str] = prepare_grant_uri  # pyright: ignore[reportUnknownVariableType]
-_challenge: Callable[[str], str] = create_s256_code_challenge  # pyright: ignore[reportUnknownVariableType]
-_client_auth: Callable[[str, str, str], Any] = ClientAuth
 
 
 class ProviderTerms(msgspec.Struct, frozen=True):
@@ -115,8 +101,10 @@ class Provider:
         Raises:
             OutsideError: the provider does not say where it is.
         """
+        from bot.services.identity import requests  # noqa: PLC0415
+
         wanted = self._terms.scope.split()
-        return _grant_uri(
+        return requests.grant_uri(
             (await self._discovery.metadata()).authorization_endpoint,
             self._terms.client_id,
             "code",
@@ -124,7 +112,7 @@ class Provider:
             " ".join(wanted if "openid" in wanted else ["openid", *wanted]),
             state,
             nonce=trip.nonce,
-            code_challenge=_challenge(trip.verifier),
+            code_challenge=requests.challenge(trip.verifier),
             code_challenge_method="S256",
             ui_locales=language,
             prompt="login" if afresh else None,
@@ -154,6 +142,8 @@ class Provider:
             NoCivilId: it vouches for somebody, but for no civil ID.
             Malformed: it answers something that cannot be believed.
         """
+        from bot.services.identity.claims import Expected, civil_id_of, verified  # noqa: PLC0415
+
         tokens = await self._exchange(await self._discovery.metadata(), code, trip)
         now = self._clock.now()
         wanted = Expected(self._terms.issuer, self._terms.client_id, trip.nonce, now, since)
@@ -161,10 +151,16 @@ class Provider:
         return civil_id_of(claims, self._terms.claim, now)
 
     async def _exchange(self, metadata: Metadata, code: str, trip: Trip) -> _Tokens:
-        body: str = prepare_token_request(
+        from bot.services.identity import requests  # noqa: PLC0415
+
+        body = requests.token_request(
             "authorization_code", redirect_uri=self._terms.back, code=code, code_verifier=trip.verifier
         )
-        url, headers, body = self._signed(metadata, body)
+        client_id, secret, way = self._credentials(metadata)
+        headers = {"Accept": "application/json"}
+        url, headers, body = requests.client_auth(client_id, secret, way).prepare(
+            "POST", metadata.token_endpoint, headers, body
+        )
         # Not repeatable: a code that arrives twice is a stolen one to the provider.
         answer = await self._http.ask(
             "POST", url, repeatable=False, content=body.encode(), media_type=_FORM, headers=headers
@@ -173,8 +169,8 @@ class Provider:
             raise Declined(SERVICE, f"answered {answer.status}")
         return decoded(SERVICE, answer, _TOKENS)
 
-    def _signed(self, metadata: Metadata, body: str) -> tuple[str, dict[str, str], str]:
-        """The token request with our credentials, in the way the provider takes them."""
+    def _credentials(self, metadata: Metadata) -> tuple[str, str, str]:
+        """Our name, our secret and the way in which the provider takes them."""
         secret, offered = self._terms.client_secret, metadata.token_endpoint_auth_methods_supported
         ways = ("client_secret_basic", "client_secret_post") if secret else ("none",)
         way = next((each for each in ways if each in offered), None)
@@ -185,11 +181,7 @@ class Provider:
             way == "client_secret_basic"
         ):  # RFC 6749, section 2.3.1: both form-encoded first, which Authlib leaves out
             client_id, secret = quote_plus(client_id), quote_plus(secret)
-        headers = {"Accept": "application/json"}
-        url, headers, body = _client_auth(client_id, secret, way or "none").prepare(
-            "POST", metadata.token_endpoint, headers, body
-        )
-        return url, headers, body
+        return client_id, secret, way or "none"
 
     async def close(self) -> None:
         """Close the connections."""

@@ -26,8 +26,7 @@ from bot.dialogs.identify import (
 from bot.errors import BotError, Declined, OutsideError, StoreAway, Unavailable
 from bot.model import Chat, Woken
 from bot.ports import Asked, Clock, Effect, Executor, Failed, Wake
-from bot.services.identity.claims import NoCivilId
-from bot.services.identity.discovery import SERVICE
+from bot.services.identity.discovery import SERVICE, NoCivilId
 from bot.services.identity.provider import Provider, Trip
 
 log = structlog.get_logger(__name__)

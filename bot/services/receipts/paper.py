@@ -17,7 +17,6 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-import segno
 import typst
 
 from bot.clock import local
@@ -228,6 +227,8 @@ def _days(items: list[Item]) -> Arg:
 
 def qr(address: str) -> str:
     """``address`` as a QR code, an SVG picture."""
+    import segno  # noqa: PLC0415 - not before somebody asks for a receipt
+
     out = BytesIO()
     segno.make_qr(address, error="m").save(out, kind="svg", border=_QUIET_ZONE, xmldecl=False, svgns=True)
     return out.getvalue().decode()
