@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from bot.engine import Work
-from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle
+from bot.model import Chat, Disarm, Erase, Say, Settle
 from bot.ports import Effect
 
 
@@ -40,7 +40,7 @@ class Codec:
     """
 
     def __init__(self, effects: Iterable[type[Effect]]) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encode = msgspec.msgpack.Encoder().encode
         self._entries = msgspec.msgpack.Decoder(Entry)
         kinds: list[Any] = list(effects)
         union: Any = kinds[0]
@@ -50,16 +50,16 @@ class Codec:
 
     def job(self, work: Work, language: str, actor: str, origin: str) -> Job:
         """An effect as it is stored."""
-        effect = msgspec.Raw(self._encoder.encode(work.effect))
+        effect = msgspec.Raw(self._encode(work.effect))
         return Job(work.key, language, effect, work.timeout, work.slow, actor, origin)
 
     def effect(self, job: Job) -> Effect:
         """The effect of ``job``."""
         return self._effects.decode(job.effect)
 
-    def encode(self, chat: Chat, body: Outgoing | Job) -> bytes:
-        """Bytes of an entry."""
-        return self._encoder.encode(Entry(chat, body))
+    def encode(self, entry: Entry) -> bytes:
+        """Bytes of ``entry``."""
+        return self._encode(entry)
 
     def decode(self, data: bytes) -> Entry:
         """The entry of ``data``.

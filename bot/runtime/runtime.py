@@ -123,20 +123,21 @@ class Runtime:
             by_resident = isinstance(event, Typed | Pressed | Attached)
             if loaded.unreachable and by_resident:
                 await self._store.mark(chat, unreachable=False)
-            replies = self._replies(turn, muted=loaded.unreachable and not by_resident)
-            jobs = self._jobs(turn, event.origin)
+            muted = loaded.unreachable and not by_resident
+            replies = [] if muted else [Entry(chat, reply) for reply in self._replies(turn)]
+            jobs = [Entry(chat, job) for job in self._jobs(turn, event.origin)]
+            encode = self._codec.encode
             try:
                 ids = await self._store.commit(
                     chat,
                     loaded.session.rev,
                     turn.session,
-                    [self._codec.encode(chat, reply) for reply in replies],
-                    [self._codec.encode(chat, job) for job in jobs],
+                    [encode(entry) for entry in replies],
+                    [encode(entry) for entry in jobs],
                 )
             except Conflict:
                 continue
-            entries = (Entry(chat, body) for body in (*replies, *jobs))
-            self.deliveries.take(chat, tuple(zip(ids, entries, strict=True)), earlier)
+            self.deliveries.take(chat, tuple(zip(ids, replies + jobs, strict=True)), earlier)
             return
         raise StoreAway(f"{CONFLICTS} conflicts in a row")
 
@@ -152,9 +153,7 @@ class Runtime:
         except FromNewer as error:
             raise _requeued(error) from None
 
-    def _replies(self, turn: Turn, *, muted: bool) -> list[Outgoing]:
-        if muted:
-            return []
+    def _replies(self, turn: Turn) -> list[Outgoing]:
         language, rev = turn.session.language, turn.session.rev
         return [
             word(reply, f"{rev}:{number}", language, self._renderer)

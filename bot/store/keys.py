@@ -10,7 +10,8 @@ from bot.model import Chat
 PARTITIONS = 256
 """Fixed for the life of a deployment: another number would look for every session in another place."""
 
-_KNOWN = 16_384  # chats whose places are remembered: those of some minutes
+KNOWN = 16_384
+"""Chats whose places are remembered: those of some minutes."""
 
 
 class Place(NamedTuple):
@@ -38,7 +39,7 @@ class Keys:
         self._keyring = keyring
         self._partitions = partitions
         # A turn asks for it several times.
-        self.place = lru_cache(maxsize=_KNOWN)(self._place)
+        self.place = lru_cache(maxsize=KNOWN)(self._place)
 
     def _place(self, chat: Chat) -> Place:
         """The place of ``chat``: the same in every process that shares the keyring."""

@@ -7,8 +7,9 @@ sealed chat where a timer runs, ids of entries said but not known to be delivere
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -17,11 +18,11 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
-from bot.errors import Conflict, FromNewer, StoreAway, Unreadable
+from bot.errors import UNDECODABLE, Conflict, FromNewer, StoreAway, Unreadable
 from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.ports import Loaded
 from bot.store.away import away
-from bot.store.keys import PARTITIONS, Keys, Place
+from bot.store.keys import KNOWN, PARTITIONS, Keys, Place
 from bot.store.pipe import Command, Pipes, Script
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,35 @@ GROUP: Final = "out"
 _NO_GROUP: Final = "NOGROUP"
 LOST: Final = Frame("?", 0, "?")
 """Stands for a session that could not be read: the engine tells the resident that we begin again."""
+
+
+class _Where(NamedTuple):
+    """The names of a chat's keys, and what is sealed for two of them: made once, needed in every turn."""
+
+    tag: str
+    name: str
+    session: str
+    kept: str
+    stream: str
+    timers: str
+    bound: bytes
+    stream_bound: bytes
+
+    @classmethod
+    def of(cls, place: Place) -> "_Where":
+        """The names at ``place``."""
+        tag, name = place
+        session, stream = f"s:{tag}:{name}", f"o:{tag}"
+        return cls(
+            tag,
+            name,
+            session,
+            f"k:{tag}:{name}",
+            stream,
+            f"t:{tag}",
+            session.encode(),
+            stream.encode(),
+        )
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -73,6 +103,7 @@ class Sessions:
         self._consumer = consumer
         self._tags = [f"{{p{number:03d}}}" for number in range(partitions)]
         self._keys = Keys(keyring, partitions)
+        self._where = lru_cache(maxsize=KNOWN)(lambda chat: _Where.of(self._keys.place(chat)))
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
@@ -96,37 +127,40 @@ class Sessions:
             StoreAway: Redis does not answer.
             FromNewer: a newer release wrote the session.
         """
-        tag, name = self.place(chat)
-        key = f"s:{tag}:{name}"
+        at = self._where(chat)
         with away():
             rev, sealed, language, chosen, unreachable, waiting = await self._load(
-                keys=[key, f"k:{tag}:{name}", f"o:{tag}"], args=[]
+                keys=(at.session, at.kept, at.stream), args=()
             )
-        session = None if sealed is None else self._read(key, sealed)
+        session = None if sealed is None else self._read(at.bound, sealed)
         if session is None:
             session = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
             if sealed is not None:
-                session = await self._put_aside(key, f"q:{tag}:{name}", rev, sealed, session)
+                session = await self._put_aside(at.session, f"q:{at.tag}:{at.name}", rev, sealed, session)
         if waiting:
-            noted = self._delivered.get(tag, ())
+            noted = self._delivered.get(at.tag, ())
             waiting = (i for entry_id in waiting if (i := entry_id.decode()) not in noted)
         return Loaded(session, tuple(waiting), unreachable == b"1")
 
-    def _read(self, key: str, sealed: bytes) -> Session | None:
+    def _read(self, bound: bytes, sealed: bytes) -> Session | None:
         """The session; None for one that cannot be read.
 
         Raises:
             FromNewer: a newer release wrote it.
         """
         try:
-            data = self._unsealed(sealed, key)
-            # The schema is read alone first: what follows it may have another layout in a newer release.
-            schema = _HEAD.decode(data).schema
-            if schema > SESSION_SCHEMA:
-                raise FromNewer(f"session schema {schema}")
-            return _SESSION.decode(data)
-        except (Unreadable, msgspec.DecodeError):
+            data = self._unsealed(sealed, bound)
+            try:
+                session = _SESSION.decode(data)
+            except UNDECODABLE:
+                session = None
+            # What follows the schema may have another layout in a newer release: then it is read alone.
+            schema = _HEAD.decode(data).schema if session is None else session.schema
+        except (Unreadable, *UNDECODABLE):
             return None
+        if schema > SESSION_SCHEMA:
+            raise FromNewer(f"session schema {schema}")
+        return session if session is not None and session.rev else None  # all that was saved has a revision
 
     async def _put_aside(
         self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session
@@ -164,35 +198,35 @@ class Sessions:
             StoreAway: Redis does not answer; whether the turn was saved is not known, and its event
                 will come again.
         """
-        tag, name = self.place(chat)
-        key, stream = f"s:{tag}:{name}", f"o:{tag}"
-        bound, stream_bound = key.encode(), stream.encode()
-        delivered = tuple(self._delivered.get(tag, ()))
+        at = self._where(chat)
+        seal = self._keyring.seal
+        delivered = tuple(self._delivered.get(at.tag, ()))
+        entries = [seal(entry, at.stream_bound) for entry in (*replies, *jobs)]
         with away():
             ids = await self._commit(
-                keys=[key, f"k:{tag}:{name}", stream, f"t:{tag}"],
-                args=[
+                keys=(at.session, at.kept, at.stream, at.timers),
+                args=(
                     before or "",
                     session.rev,
-                    self._keyring.seal(_ENCODE(session), bound),
+                    seal(_ENCODE(session), at.bound),
                     LIFE,
-                    self._keyring.seal(_ENCODE(chat), bound) if session.due else b"",
-                    name,
+                    seal(_ENCODE(chat), at.bound) if session.due else b"",
+                    at.name,
                     session.due,
                     self._consumer,
                     session.language,
                     int(session.chosen),
                     KEPT_LIFE,
-                    len(replies) + len(jobs),
+                    len(entries),
                     len(replies),
-                    *(self._keyring.seal(entry, stream_bound) for entry in (*replies, *jobs)),
+                    *entries,
                     *delivered,
-                ],
+                ),
             )
         if ids is None:
             raise Conflict("another turn of this chat was first")
         if delivered:
-            self._noted(tag, delivered)
+            self._noted(at.tag, delivered)
         return tuple([i.decode() for i in ids])
 
     # --- outbox ---------------------------------------------------------------------------------
@@ -273,14 +307,14 @@ class Sessions:
         opened: list[tuple[str, bytes]] = []
         for entry_id, sealed in rows:
             try:
-                opened.append((entry_id.decode(), self._unsealed(sealed, f"o:{tag}")))
+                opened.append((entry_id.decode(), self._unsealed(sealed, f"o:{tag}".encode())))
             except Unreadable:
                 log.error("outbox entry unreadable", stream=f"o:{tag}", id=entry_id.decode())  # noqa: TRY400 - its text says no more
         return opened
 
-    def _unsealed(self, sealed: bytes, key: str) -> bytes:
+    def _unsealed(self, sealed: bytes, bound: bytes) -> bytes:
         try:
-            return self._keyring.open(sealed, key.encode())
+            return self._keyring.open(sealed, bound)
         except ValueError:  # cut within its nonce
             raise Unreadable("too short to be sealed") from None
 
@@ -311,8 +345,8 @@ class Sessions:
             await self._redis.zrem(f"t:{tag}", name)
             return None
         try:
-            return msgspec.msgpack.decode(self._unsealed(sealed, key), type=Chat)
-        except (Unreadable, msgspec.DecodeError):
+            return msgspec.msgpack.decode(self._unsealed(sealed, key.encode()), type=Chat)
+        except (Unreadable, *UNDECODABLE):
             await self._redis.zrem(f"t:{tag}", name)
             return None
 
