@@ -45,6 +45,8 @@ FRESH: Final = 300
 """Seconds after signing in within which nothing asks for it again."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+_replace: Final = msgspec.structs.replace
+
 Asking = Ask[Any] | Choose[Any] | Upload[Any] | Pick[Any]
 
 
@@ -98,7 +100,7 @@ class Machine:
     @property
     def state(self) -> State[Any]:
         """The state of the top frame."""
-        return self._state(self.top)
+        return self._state(self.frames[-1])
 
     def _state(self, frame: Frame) -> State[Any]:
         states: Mapping[Any, State[Any]] = self.book.dialogs[frame.dialog].states
@@ -120,7 +122,7 @@ class Machine:
 
     def set(self, **fields: Any) -> None:
         """Change the top frame."""
-        self.frames[-1] = msgspec.structs.replace(self.top, **fields)
+        self.frames[-1] = _replace(self.frames[-1], **fields)
 
     def keep(self, answers: msgspec.Struct) -> None:
         """Take new answers into the top frame."""
@@ -318,14 +320,17 @@ class Machine:
             return ()
         answers = self.answers()
         return tuple(
-            choice
-            for choice in state.choices
-            if isinstance(choice, Command) or choice.when is None or choice.when(answers)
+            [
+                choice
+                for choice in state.choices
+                if isinstance(choice, Command) or choice.when is None or choice.when(answers)
+            ]
         )
 
     def token(self, choice: str) -> str:
         """A button's token: which dialog, state, choice and asking it belongs to."""
-        return f"{self.top.dialog}/{self.top.state}/{choice}/{base36(self.top.asked)}"
+        top = self.frames[-1]
+        return f"{top.dialog}/{top.state}/{choice}/{base36(top.asked)}"
 
     def rows(self, state: Asking) -> tuple[tuple[Key, ...], ...]:
         """The question's buttons, the way back last."""

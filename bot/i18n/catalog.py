@@ -5,6 +5,7 @@ lacks is its own English text.
 """
 
 import re
+from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -53,16 +54,21 @@ def compile_template(source: str) -> Template:
     return tuple(pieces)
 
 
-def joined(spans: list[Span]) -> tuple[Span, ...]:
-    """``spans`` without empty ones, neighbours of one style joined."""
+def joined(runs: Iterable[tuple[str, str]]) -> tuple[Span, ...]:
+    """Spans of ``runs`` (text, style) without empty ones, neighbours of one style joined."""
     out: list[Span] = []
-    for span in spans:
-        if not span.text:
+    texts: list[str] = []
+    styled = ""
+    for text, style in runs:
+        if not text:
             continue
-        if out and out[-1].style == span.style:
-            out[-1] = Span(out[-1].text + span.text, span.style)
-        else:
-            out.append(span)
+        if texts and style != styled:
+            out.append(Span("".join(texts), styled))
+            texts = []
+        styled = style
+        texts.append(text)
+    if texts:
+        out.append(Span("".join(texts), styled))
     return tuple(out)
 
 
@@ -133,7 +139,7 @@ class Catalog:
             for piece in template:
                 if piece.name:
                     raise KeyError(piece.name)
-            found = self._fixed[key] = joined([Span(piece.text, piece.style) for piece in template])
+            found = self._fixed[key] = joined([(piece.text, piece.style) for piece in template])
         return found
 
     def _english(self, source: str) -> Template:

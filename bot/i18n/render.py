@@ -43,6 +43,10 @@ def day(on: date, language: str) -> str:
     return format_date(on, "d MMMM y", locale=language)
 
 
+_Run = tuple[str, str]
+"""A text and its style."""
+
+
 class Renderer:
     """Turns texts into final spans in one language."""
 
@@ -53,7 +57,7 @@ class Renderer:
         """The spans of ``arg``, neighbours of one style joined."""
         if isinstance(arg, Text) and not arg.args:  # nothing to fill in
             return self._catalog.fixed(arg.msg, language, arg.n)
-        out: list[Span] = []
+        out: list[_Run] = []
         self._put(arg, language, "", out)
         return joined(out)
 
@@ -62,27 +66,27 @@ class Renderer:
         spans = self.render(arg, language)
         return spans[0].text if len(spans) == 1 else "".join([span.text for span in spans])
 
-    def _put(self, arg: Arg, language: str, style: str, out: list[Span]) -> None:
+    def _put(self, arg: Arg, language: str, style: str, out: list[_Run]) -> None:
         match arg:
             case Text():
                 self._template(arg, language, style, out)
             case Lines(parts):
                 for number, part in enumerate(parts):
                     if number:
-                        out.append(Span("\n", style))
+                        out.append(("\n", style))
                     self._put(part, language, style, out)
             case Code(text):
-                out += (Span(LRI), Span(text, "code"), Span(PDI))
+                out += ((LRI, ""), (text, "code"), (PDI, ""))
             case _:
-                out.append(Span(_inline(arg, language), style))
+                out.append((_inline(arg, language), style))
 
-    def _template(self, text: Text, language: str, style: str, out: list[Span]) -> None:
+    def _template(self, text: Text, language: str, style: str, out: list[_Run]) -> None:
         for piece in self._catalog.template(text.msg, language, text.n):
             inner = piece.style or style
             if piece.name:
                 self._put(text.args[piece.name], language, inner, out)
             else:
-                out.append(Span(piece.text, inner))
+                out.append((piece.text, inner))
 
 
 def _inline(arg: str | int | Money | Day | Hour | Ltr | Local, language: str) -> str:

@@ -9,7 +9,7 @@ def word(reply: Reply, key: str, language: str, renderer: Renderer) -> Outgoing:
     """``reply`` in ``language``; ``key`` (``rev:n``) makes a repeated delivery recognisable."""
     match reply:
         case Said():
-            rows = tuple(tuple(_button(k, language, renderer) for k in row) for row in reply.rows)
+            rows = tuple([tuple([_button(k, language, renderer) for k in row]) for row in reply.rows])
             return Say(key, language, renderer.render(reply.text, language), rows, reply.edits, reply.awaits)
         case Answered():
             return Settle(key, language, reply.source, renderer.render(reply.text, language))
