@@ -18,6 +18,13 @@ BotError
     └── Rejected         this one message can never be sent; logged and dropped
 """
 
+from typing import Final
+
+import msgspec
+
+UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not what is expected: another shape, no text, nested without end."""
+
 
 class BotError(Exception):
     """Root of everything this project raises on purpose."""

@@ -178,13 +178,15 @@ def _months() -> dict[str, int]:
 
 
 _MONTHS: Final = _months()
+_SHORT: Final = re.compile(r"[0-9]{1,4}")
+"""A part of a date. There are digits that are no decimals (``፩``), and numbers too long for a calendar."""
 _YEARS_AHEAD: Final = 50
 
 
 def day(text: str, today: date) -> date | Invalid:
     """A calendar day: ``12/3/2027``, ``2027-03-12``, ``12 مارس 2027``. Day before month, as in Kuwait."""
     words = re.findall(r"\d+|[^\W\d_]+", fold(text))
-    numbers = [_MONTHS.get(word, int(word) if word.isdigit() else 0) for word in words]
+    numbers = [_MONTHS.get(word, int(word) if _SHORT.fullmatch(word) else 0) for word in words]
     fault = Invalid(
         say(N_("I need a full date: day, month, year, like {example}."), example=Code("12/03/2027"))
     )
@@ -207,6 +209,8 @@ def day(text: str, today: date) -> date | Invalid:
     return found if abs(found - today) < timedelta(days=366 * _YEARS_AHEAD) else fault
 
 
+_LONGEST_AMOUNT: Final = 40
+"""Characters; Python reads no number of thousands of digits."""
 _AMOUNT: Final = re.compile(r"\d+(?:[.,٫٬،']\d+)*")
 _FILS: Final = re.compile(r"\bfils\b|فلس|فلوس")
 _DINAR: Final = 1000
@@ -219,7 +223,7 @@ def salary(text: str, today: date) -> int | Invalid:  # noqa: ARG001 - every rea
     """A monthly salary in fils: ``850``, ``٨٥٠``, ``850.500 د.ك``, ``1,200 KD``, ``850 دينار و 500 فلس``."""
     words = clean(text).lower()
     found = _AMOUNT.findall(words)
-    fils = int(found[1]) if len(found) == 2 and found[1].isdigit() and _FILS.search(words) else 0  # noqa: PLR2004
+    fils = int(found[1]) if len(found) == 2 and _SHORT.fullmatch(found[1]) and _FILS.search(words) else 0  # noqa: PLR2004
     if len(found) == 1 or fils:
         amount = _dinars(found[0])
         if amount is not None and fils < _DINAR and amount < _MOST_DINARS * _DINAR:
@@ -235,6 +239,8 @@ def _dinars(number: str) -> int | None:
     A comma before three digits groups, and a point divides, as Kuwait's papers do. A single digit before a point and
     three more is the other way round: nobody's work permit states one dinar.
     """
+    if len(number) > _LONGEST_AMOUNT:
+        return None
     plain = number.replace("٫", ".").replace("٬", ",").replace("،", ",").replace("'", ",")
     if re.fullmatch(r"\d\.\d{3}", plain):
         plain = plain.replace(".", ",")

@@ -7,6 +7,7 @@ import gc
 import socket
 from collections.abc import AsyncGenerator, Generator
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any, ClassVar, Final
 
 import uvicorn
@@ -94,6 +95,8 @@ class _Bounded(HttpToolsProtocol):
             self._parts = []
             self._by(BODY_TIME)
         else:
+            if self._serving:
+                self.cycle = _UNANSWERED
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -193,6 +196,10 @@ class _Bounded(HttpToolsProtocol):
             self._arm(left)
         else:
             self.transport.close()
+
+
+_UNANSWERED: Final[Any] = SimpleNamespace(response_complete=False)
+"""Stands for a request on the lane: what was sent behind it waits its turn, as behind any other."""
 
 
 def _answered(status: int, body: bytes, *, last: bool) -> bytes:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httptools
 import msgspec
 
-from bot.whole import Answers, media_type
+from bot.whole import HEAD_LIMIT, Answers, media_type
 
 IDLE: Final = 30.0
 """Seconds a kept connection may rest; servers commonly close theirs after 60 or more."""
@@ -24,6 +24,9 @@ LIMIT: Final = 1024 * 1024
 
 CONNECT: Final = 3.0
 """Seconds to connect, TLS included; a peer that does not accept by then is not there."""
+
+
+_FINAL: Final = 200
 
 
 class Late(Exception):
@@ -192,6 +195,7 @@ class _Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[Answer] | None = None
         self._parser: Any = None
         self._begun = False  # the parser has the beginning of the answer
+        self._taken = 0  # bytes of the answer, its head and the marks of its chunks included
         self._body: list[bytes] = []
         self._size = 0
         self._media_type = ""
@@ -265,6 +269,10 @@ class _Connection(asyncio.Protocol):
                 self._told(Answer(*whole))
                 return
             self._parse_anew()
+        self._taken += len(data)
+        if self._taken > LIMIT + HEAD_LIMIT:
+            self._fail(Unfit("too large"))
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
@@ -278,8 +286,7 @@ class _Connection(asyncio.Protocol):
     def _parse_anew(self) -> None:
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
-        self._body.clear()
-        self._size, self._media_type, self._encoded, self._begun = 0, "", False, True
+        self._taken, self._begun = 0, True
 
     def eof_received(self) -> None:
         self._closing = True
@@ -289,6 +296,11 @@ class _Connection(asyncio.Protocol):
         self._fail(Lost("closed"))
 
     # --- the parser's ---------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._closing = self._closing or self._waiting is None  # an answer that nobody asked for
+        self._body.clear()
+        self._size, self._media_type, self._encoded = 0, "", False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         match name.lower():
@@ -307,9 +319,10 @@ class _Connection(asyncio.Protocol):
             self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if self._parser.get_status_code() < _FINAL:
+            return  # word of an answer that is still to come (RFC 9110, section 15.2)
         waiting, self._waiting = self._waiting, None
-        if waiting is None or waiting.done():  # an answer that nobody asked for
-            self._closing = True
+        if waiting is None or waiting.done():
             return
         self._closing = self._closing or not self._parser.should_keep_alive()
         if self._encoded:

@@ -16,7 +16,7 @@ from bot.ports import Clock
 
 NAME: Final = "web"
 
-ENTRY_ID: Final = re.compile(r"\d{1,18}-\d{1,18}")
+ENTRY_ID: Final = re.compile(r"\d{1,18}-\d{1,18}", re.ASCII)
 """An id of the log: a Redis stream's, short enough to fit its 64-bit halves."""
 
 

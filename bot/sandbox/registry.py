@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.clock import local
-from bot.errors import ConfigError
+from bot.errors import UNDECODABLE, ConfigError
 from bot.ports import Clock
 from bot.rules import RULES, now
 from bot.sandbox import population, relations
@@ -267,7 +267,7 @@ def _decoded(request: Request, body: bytes, decoder: msgspec.json.Decoder[T]) ->
         return decoder.decode(body)
     except msgspec.ValidationError:  # its text can quote the request: it stays here
         raise Problem(422, "invalid", "The request does not fit the document") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         raise Problem(400, "malformed_json", "The request is not JSON") from None
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from bot.errors import Unavailable
+from bot.errors import UNDECODABLE, Unavailable
 from bot.wire import Answer, Late, Lost, NotSent, Unfit, Wire
 
 SERVICE: Final = "telegram"
@@ -158,5 +158,5 @@ def _open(base: str) -> Wire | None:
 def _told(body: bytes) -> _Answer | None:
     try:
         return _DECODE(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         return None

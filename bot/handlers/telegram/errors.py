@@ -38,6 +38,8 @@ _BAD_REQUEST: Final = 400
 _FORBIDDEN: Final = 403
 _TOO_LARGE: Final = 413
 _TOO_MANY: Final = 429
+_LONGEST: Final = 86_400
+"""Seconds. Floods have cost bots a day; more is no figure of Telegram's."""
 _MIGRATED: Final = "group chat was upgraded to a supergroup"
 
 
@@ -48,8 +50,8 @@ def says(refusal: Refusal, phrases: tuple[str, ...]) -> bool:
 
 def failure(refusal: Refusal) -> DeliveryError | Unavailable:
     """Our error for a refusal."""
-    if refusal.code == _TOO_MANY or refusal.retry_after:
-        return RetryLater(refusal.retry_after or 1)
+    if refusal.code == _TOO_MANY or refusal.retry_after > 0:
+        return RetryLater(min(refusal.retry_after, _LONGEST) if refusal.retry_after > 0 else 1)
     if refusal.code == _FORBIDDEN or says(refusal, (*_GONE, _MIGRATED)):
         return Unreachable("the chat is blocked or gone")
     if refusal.code == _BAD_REQUEST:

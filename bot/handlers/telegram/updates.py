@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from bot.errors import DeliveryError, Unavailable
+from bot.errors import UNDECODABLE, DeliveryError, Unavailable
 from bot.handlers.files import shown_name
 from bot.handlers.telegram.calls import Answered, Calls
 from bot.handlers.telegram.fetch import Fetcher
@@ -189,7 +189,7 @@ class Inbox:
         """The update, None for one of another shape than Telegram's: it would be no better next time."""
         try:
             return _DECODE(raw) if isinstance(raw, bytes) else msgspec.convert(raw, Update)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNDECODABLE:
             log.warning("an update of an unknown shape was passed over")
             return None
 

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.errors import ConfigError, StoreAway
+from bot.errors import UNDECODABLE, ConfigError, StoreAway
 from bot.handlers.telegram.retry import insist
 from bot.handlers.telegram.updates import WANTED, Inbox
 from bot.ports import Clock
@@ -140,7 +140,7 @@ def _is_update(body: bytes) -> bool:
     """Whether it is one at all: one of an unknown shape would be no better next time."""
     try:
         msgspec.json.decode(body, type=_Numbered)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         return False
     return True
 

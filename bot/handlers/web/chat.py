@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.crypto import Keyring
-from bot.errors import StoreAway
+from bot.errors import UNDECODABLE, StoreAway
 from bot.handlers.address import household
 from bot.handlers.chat_log import ENTRY_ID, NAME, ChatLog, Shown
 from bot.handlers.files import UPLOAD, Intake, Kept, shown_name
@@ -62,7 +62,7 @@ class Sent(msgspec.Struct, frozen=True):
     client: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
     text: str | None = None
     press: Annotated[str, msgspec.Meta(min_length=1, max_length=256)] | None = None
-    source: Annotated[str, msgspec.Meta(pattern=r"\A(\d{1,18}-\d{1,18})?\Z")] = ""
+    source: Annotated[str, msgspec.Meta(pattern=r"\A([0-9]{1,18}-[0-9]{1,18})?\Z")] = ""
     sent: Annotated[str, msgspec.Meta(pattern=r"\A(photo|voice|video|document)\Z")] | None = None
     missing: Annotated[str, msgspec.Meta(pattern=r"\A(large)?\Z")] = ""
     name: str = ""
@@ -335,7 +335,7 @@ async def _body(request: Request) -> Sent:
             raise Refusal(413, "too long")
     try:
         sent = msgspec.json.decode(body, type=Sent)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNDECODABLE:
         # Without the library's text: it may quote what was sent.
         raise Refusal(400, "not what is expected") from None
     if [sent.text, sent.press, sent.sent].count(None) != 2:  # noqa: PLR2004 - one of the three is there

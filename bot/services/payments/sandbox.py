@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bot.dialogs.checkout import RefusalReason
-from bot.errors import Declined, Malformed, Unavailable
+from bot.errors import UNDECODABLE, Declined, Malformed, Unavailable
 from bot.ports import Clock
 from bot.services.http import Breaker, Http, decoded, make_client
 from bot.services.payments import (
@@ -151,7 +151,7 @@ class SandboxPayments:
         try:
             notice = msgspec.json.decode(body, type=_Notice)
             fils = fils_of(notice.amount)
-        except (msgspec.DecodeError, ValueError):
+        except (*UNDECODABLE, ValueError):
             raise Malformed(_SERVICE, "notification refused") from None
         return Callback(
             track_id=notice.track_id,
