@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -99,10 +99,13 @@ class Work(RefundWork, PostingWork, Reads):
 
     async def release_posted(self, before: int) -> None:
         """Let go the lines of orders paid before ``before`` and recorded: the registry's word counts again."""
-        settled = select(t.orders.c.id).where(
-            t.orders.c.status == OrderStatus.POSTED, t.orders.c.paid_at < before
+        # Looked for from the live lines, of which there are few: of recorded orders there are ever more.
+        settled = exists().where(
+            t.orders.c.id == t.order_items.c.order_id,
+            t.orders.c.status == OrderStatus.POSTED,
+            t.orders.c.paid_at < before,
         )
-        change = update(t.order_items).where(t.order_items.c.live, t.order_items.c.order_id.in_(settled))
+        change = update(t.order_items).where(t.LIVE, settled)
         await self._on.execute(change.values(live=False))
 
     async def add_attempt(self, order: Order, provider: str, track: str, at: int, due: int) -> Attempt:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     String,
     and_,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -169,7 +171,8 @@ class Letting(ReminderWork, Held):
     async def drop_payloads(self, before: int, limit: int) -> int:
         """Clear what gateways wrote before ``before``; that they wrote stays."""
         events = t.gateway_events
-        old = select(events.c.id).where(events.c.at < before, func.length(events.c.payload) > 0).limit(limit)
+        full = func.length(events.c.payload) > literal_column("0", Integer)
+        old = select(events.c.id).where(events.c.at < before, full).order_by(events.c.at).limit(limit)
         change = update(events).where(events.c.id.in_(old)).values(payload=b"")
         return await self._changed(change.returning(events.c.id))
 
@@ -177,13 +180,13 @@ class Letting(ReminderWork, Held):
         """Delete rows of the audit that are older than ``seconds``, by our clock and by the newest row."""
         newest = select(func.max(t.audit.c.at)).scalar_subquery()
         old = t.audit.c.at < now - seconds, t.audit.c.at < newest - seconds
-        rows = select(t.audit.c.id).where(*old).order_by(t.audit.c.id).limit(limit)
+        rows = select(t.audit.c.id).where(*old).order_by(t.audit.c.at).limit(limit)
         return await self._changed(delete(t.audit).where(t.audit.c.id.in_(rows)).returning(t.audit.c.id))
 
     async def clear_unpaid(self, now: int, before: int, limit: int) -> int:
         """Clear orders nobody paid: those cancelled before ``before``, and those to be forgotten by ``now``."""
-        due = or_(t.orders.c.updated < before, t.orders.c.forget_at <= now)
-        ids = await self._clearable(and_(due, t.orders.c.status == OrderStatus.CANCELLED, ~_money()), limit)
+        mine = t.orders.c.status == OrderStatus.CANCELLED, ~_money()
+        ids = await self._clearable(now, before, and_(*mine), limit)
         if ids:
             lines = update(t.order_items).where(t.order_items.c.order_id.in_(ids))
             await self._on.execute(lines.values(**_CLEARED))
@@ -193,15 +196,16 @@ class Letting(ReminderWork, Held):
 
     async def clear_paid(self, now: int, before: int, limit: int) -> int:
         """Clear the chat out of settled orders: those of before ``before``, and those to be forgotten by ``now``."""
-        due = or_(t.orders.c.updated < before, t.orders.c.forget_at <= now)
-        ids = await self._clearable(and_(due, t.orders.c.status.in_(_DONE), _money()), limit)
+        mine = t.orders.c.status.in_(_DONE), _money()
+        ids = await self._clearable(now, before, and_(*mine), limit)
         await self._let_go(ids)
         return len(ids)
 
     async def clear_books(self, before: int, limit: int) -> int:
         """Clear the masked number and what the lines say out of orders older than the books must be kept."""
-        old = t.orders.c.created < before, t.orders.c.chat_blind == "", t.orders.c.subject != ""
-        ids = await self._ids(select(t.orders.c.id).where(*old).limit(limit))
+        kept = t.orders.c.chat_blind == t.NOTHING, t.orders.c.subject != t.NOTHING
+        old = select(t.orders.c.id).where(t.orders.c.created < before, *kept)
+        ids = await self._ids(old.order_by(t.orders.c.created).limit(limit))
         if ids:
             lines = update(t.order_items).where(t.order_items.c.order_id.in_(ids))
             await self._on.execute(lines.values(**_CLEARED, live=False))
@@ -210,20 +214,29 @@ class Letting(ReminderWork, Held):
 
     async def hush(self, now: int) -> int:
         """Nobody is left to tell: notices of forgotten orders count as told."""
-        nobody = select(t.orders.c.id).where(t.orders.c.chat_blind == "")
-        mine = t.notices.c.told_at == 0, t.notices.c.order_id.in_(nobody)
+        nobody = exists().where(t.orders.c.id == t.notices.c.order_id, t.orders.c.chat_blind == "")
+        mine = t.notices.c.told_at == literal_column("0", Integer), nobody
         change = update(t.notices).where(*mine).values(told_at=now, due=None)
         return await self._changed(change.returning(t.notices.c.id))
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _clearable(self, condition: ColumnElement[bool], limit: int) -> list[int]:
-        """Orders that still name a chat and that nothing more can happen to, locked."""
-        untold = exists().where(t.notices.c.order_id == t.orders.c.id, t.notices.c.told_at == 0)
-        settled = t.orders.c.chat_blind != "", t.orders.c.post_due.is_(None)
-        quiet = ~_asked(), ~_tried(), ~_reviewed(), ~_refunding(), ~untold
-        query = select(t.orders.c.id).where(condition, *settled, *quiet).order_by(t.orders.c.id).limit(limit)
-        return await self._ids(query.with_for_update(key_share=True))
+    async def _clearable(
+        self, now: int, before: int, condition: ColumnElement[bool], limit: int
+    ) -> list[int]:
+        """Orders that still name a chat and that nothing more can happen to, locked.
+
+        First those of before ``before``, then those to be forgotten by ``now``: each kind has an index of its own.
+        """
+        settled = t.orders.c.chat_blind != t.NOTHING, t.orders.c.post_due.is_(None)
+        quiet = ~_asked(), ~_tried(), ~_reviewed(), ~_refunding(), ~_untold()
+        query = select(t.orders.c.id).where(condition, *settled, *quiet).with_for_update(key_share=True)
+        old = query.where(t.orders.c.updated < before).order_by(t.orders.c.updated, t.orders.c.id)
+        asked = query.where(t.orders.c.forget_at <= now).order_by(t.orders.c.forget_at, t.orders.c.id)
+        ids = await self._ids(old.limit(limit))
+        if len(ids) < limit:
+            ids += await self._ids(asked.where(t.orders.c.id.not_in(ids)).limit(limit - len(ids)))
+        return ids
 
     async def _let_go(self, ids: Sequence[int]) -> None:
         """Nothing leads from these orders to a chat any more, and no link to them."""
@@ -249,26 +262,44 @@ def _linked(now: int) -> ColumnElement[bool]:
 
 def _tried() -> ColumnElement[bool]:
     """An attempt of which the gateway has not said the last word."""
-    mine = t.attempts.c.order_id == t.orders.c.id
-    return exists().where(mine, t.attempts.c.status.in_(t.OPEN_ATTEMPTS))
+    return _any(t.attempts.c.order_id == t.orders.c.id, t.attempts.c.status.in_(t.OPEN_ATTEMPTS))
 
 
 def _asked() -> ColumnElement[bool]:
     """An attempt the gateway is still asked about."""
-    return exists().where(t.attempts.c.order_id == t.orders.c.id, t.attempts.c.due.is_not(None))
+    return _any(t.attempts.c.order_id == t.orders.c.id, t.attempts.c.due.is_not(None))
 
 
 def _reviewed() -> ColumnElement[bool]:
-    mine = t.attempts.c.order_id == t.orders.c.id
-    return exists().where(mine, t.attempts.c.status == AttemptStatus.REVIEW)
+    return _any(t.attempts.c.order_id == t.orders.c.id, t.attempts.c.status == AttemptStatus.REVIEW)
 
 
 def _money() -> ColumnElement[bool]:
     """Money moved, or may have: the books must tell whose order it was."""
-    mine = t.attempts.c.order_id == t.orders.c.id
-    return or_(t.orders.c.paid_at > 0, exists().where(mine, t.attempts.c.status.in_(_MONEY)))
+    mine = t.attempts.c.order_id == t.orders.c.id, t.attempts.c.status.in_(_MONEY)
+    return or_(t.orders.c.paid_at > 0, _any(*mine))
 
 
 def _refunding() -> ColumnElement[bool]:
     mine = t.refunds.c.attempt_id == t.attempts.c.id, t.attempts.c.order_id == t.orders.c.id
-    return exists().where(*mine, t.refunds.c.status.in_(_OPEN_REFUNDS))
+    return _any(*mine, t.refunds.c.status.in_(_OPEN_REFUNDS))
+
+
+def _untold() -> ColumnElement[bool]:
+    return _any(t.notices.c.order_id == t.orders.c.id, t.notices.c.told_at == literal_column("0", Integer))
+
+
+def _any(*mine: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the order has such a row, looked up order by order.
+
+    Not EXISTS: PostgreSQL may turn that into a join and collect such rows of all orders there ever were, for the few
+    that it is asked about.
+    """
+    return (
+        select(literal_column("1", Integer))
+        .where(*mine)
+        .limit(1)
+        .correlate(t.orders)
+        .scalar_subquery()
+        .is_not(None)
+    )

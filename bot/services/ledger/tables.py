@@ -9,6 +9,9 @@ Four indexes carry rules that must hold whatever the code does:
 - ``uq_attempts_one_paid``: an order is paid once;
 - ``uq_attempts_one_open``: an order has one payment page open at a time;
 - ``uq_refunds_one_open``: an attempt has one refund under way at a time.
+
+The partial ``ix_`` indexes hold what the rounds look for (`bot.services.orders.sweep`, `bot.services.privacy.retention`),
+so that a pass with nothing to do costs the same in a ledger of any size.
 """
 
 from sqlalchemy import (
@@ -24,6 +27,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -56,6 +60,11 @@ def _words(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+def _some(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of those rows only that ``where`` holds for: queries that say the same words find them in it."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 orders = Table(
     "orders",
     metadata,
@@ -82,10 +91,16 @@ orders = Table(
     _words("status", "open", "paid", "posted", "cancelled", "review", "refunded"),
     Index("ix_orders_post_due", "post_due"),
     Index("ix_orders_status", "status", "updated"),
+    _some("ix_orders_named", "status", "updated", where="chat_blind <> ''"),
+    _some("ix_orders_forget", "forget_at", where="forget_at IS NOT NULL AND chat_blind <> ''"),
+    _some("ix_orders_subject", "created", where="chat_blind = '' AND subject <> ''"),
 )
 """``key`` is the blind name of the effect's idempotency key, which may hold a phone number. ``forget_at``:
 when the resident wants the chat's name gone from the order, NULL for the usual time. A forgotten order has an
 empty ``chat`` and ``chat_blind`` (docs/privacy.md)."""
+
+NOTHING = literal_column("''", String)
+"""Written out, as the partial indexes' conditions are: what is handed over as a parameter is not found in them."""
 
 order_items = Table(
     "order_items",
@@ -103,14 +118,12 @@ order_items = Table(
     Column("until", String(10), nullable=False, server_default=""),
     Column("part", Integer, nullable=False, server_default="0"),
     CheckConstraint("fils > 0", name="fils"),
-    Index(
-        "uq_order_items_live_number",
-        "number",
-        unique=True,
-        sqlite_where=text("live"),
-        postgresql_where=text("live"),
-    ),
+    _some("uq_order_items_live_number", "number", where="live", unique=True),
+    _some("ix_order_items_live", "order_id", where="live"),
 )
+
+LIVE = text("order_items.live")
+"""Likewise: SQLAlchemy would ask SQLite for ``live = 1``."""
 
 postings = Table(
     "postings",
@@ -188,6 +201,7 @@ notices = Table(
     Column("told_at", BigInteger, nullable=False),
     _words("kind", "paid", "refused", "posted", "review", "refunded"),
     Index("ix_notices_due", "due"),
+    _some("ix_notices_untold", "order_id", where="told_at = 0"),
 )
 """What the chat must be told; written in the transaction that makes it true, marked once it was told."""
 
@@ -272,6 +286,7 @@ gateway_events = Table(
     Column("altered", Boolean, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     UniqueConstraint("provider", "event", "result", name="uq_gateway_events_event"),
+    _some("ix_gateway_events_payload", "at", where="length(payload) > 0"),
 )
 """Notifications as they claim to be; never believed. ``altered``: repeated with another amount.
 
@@ -285,7 +300,7 @@ consents = Table(
     Column("chat_blind", String(24), nullable=False, index=True),
     Column("what", String(32), nullable=False),
     Column("version", Integer, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
     Column("withdrawn", Boolean, nullable=False),
 )
 """What a chat agreed to and took back, each a row of its own; a trigger refuses to change one.
@@ -296,7 +311,7 @@ remembered = Table(
     "remembered",
     metadata,
     Column("chat_blind", String(24), primary_key=True),
-    Column("consent_id", _ID, ForeignKey("consents.id"), nullable=False),
+    Column("consent_id", _ID, ForeignKey("consents.id"), nullable=False, index=True),
     Column("value", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False, index=True),
@@ -310,7 +325,7 @@ reminders = Table(
     Column("chat", LargeBinary, nullable=False),
     Column("chat_blind", String(24), nullable=False),
     Column("owner_blind", String(24), nullable=False),
-    Column("consent_id", _ID, ForeignKey("consents.id"), nullable=False),
+    Column("consent_id", _ID, ForeignKey("consents.id"), nullable=False, index=True),
     Column("permit", String(40), nullable=False, index=True),
     Column("subject", String(32), nullable=False),
     Column("kin", String(16), nullable=False),
