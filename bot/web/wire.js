@@ -169,11 +169,18 @@
     sending = false;
   }
 
-  // Presses do not wait: a button pressed an hour late would answer another question.
+  // Presses do not wait: a button pressed an hour late would answer another question. A few seconds they do: while a
+  // release is being replaced, one process leaves alone what the next one takes.
+  const PATIENCE = 4000; // ms
   function now(body) {
     return inTurn(async () => {
-      const first = await post(body);
-      return first === "away" ? post(body) : first;
+      const until = Date.now() + PATIENCE;
+      let result = await post(body);
+      for (let pause = 100; result === "away" && Date.now() + pause < until; pause *= 2) {
+        await new Promise((resolve) => { setTimeout(resolve, pause); });
+        result = await post(body);
+      }
+      return result;
     });
   }
 

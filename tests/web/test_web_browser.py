@@ -261,6 +261,27 @@ async def test_a_press_that_fails_can_be_pressed_again(visit: Visit, site: Site)
     await expect(page.locator(".settled")).to_be_visible()
 
 
+async def test_a_press_that_one_process_refuses_is_taken_by_the_next(visit: Visit, site: Site) -> None:
+    page = await opened(visit, site)
+    await write(page, "285011500029")
+    button = page.get_by_role("button", name="دفع الكل")
+    await expect(button).to_be_visible()
+    names: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        names.append((route.request.post_data_json or {})["client"])
+        if len(names) < 4:
+            await route.fulfill(status=503, headers={"Retry-After": "3"}, body="{}")
+        else:
+            await route.continue_()
+
+    await page.route("**/chat/send*", refuse)
+    await button.click()
+    await expect(page.locator(".settled")).to_be_visible()
+    assert len(names) == 4
+    assert len(set(names)) == 1
+
+
 async def test_a_reload_shows_the_same_chat(visit: Visit, site: Site) -> None:
     page = await opened(visit, site)
     await write(page, "285011500029")
