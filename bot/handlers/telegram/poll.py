@@ -135,8 +135,8 @@ class Poller:
         number = update.update_id
         try:
             await self._inbox.take(update)
-        except StoreAway:
-            log.warning("redis is away: telegram will give the updates again")
+        except StoreAway as error:
+            log.warning("updates cannot be taken now: telegram will give them again", why=str(error))
             return False
         except Exception as error:  # noqa: BLE001 - one chat's fault must not stop the others' updates
             self._failures[number] += 1

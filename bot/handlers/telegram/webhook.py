@@ -127,8 +127,8 @@ async def _take(inbox: Inbox, body: bytes) -> tuple[int, bytes]:
         return (200 if _is_update(body) else 400), b""
     try:
         answer = await inbox.take(update, by_call=False)
-    except StoreAway:
-        log.warning("redis is away: telegram will bring the update again")
+    except StoreAway as error:
+        log.warning("an update cannot be taken now: telegram will bring it again", why=str(error))
         return 503, b""
     except Exception as error:  # noqa: BLE001 - the server would log its text, which may quote a resident
         log.error("an update failed", error=type(error).__name__)  # noqa: TRY400 - the same
