@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from bot.bootstrap import SWEEP_EVERY, Service
+from bot.bootstrap import BUSY, SWEEP_EVERY, Service
 from bot.crypto import Keyring
 from bot.tasks import Tasks
 from bot.upkeep import FORGET_EVERY, Upkeep
@@ -48,3 +48,21 @@ async def test_sweeps_go_on() -> None:
     await clock.asked(SWEEP_EVERY)
     await tasks.close()
     assert breaks.times == ROUNDS + 1
+
+
+async def test_a_sweep_that_found_much_to_do_looks_again_at_once() -> None:
+    clock, tasks, waiting = FakeClock(), Tasks(), [BUSY, BUSY, BUSY - 1]
+    looks: list[int] = []
+
+    async def work() -> int:
+        looks.append(waiting.pop(0) if waiting else 0)
+        return looks[-1]
+
+    service: Any = SimpleNamespace(clock=clock)
+    tasks.spawn(Service._sweep(service, work), "sweep")
+    for _ in range(2):
+        await clock.asked(0.0)
+        await clock.advance(0.0)
+    await clock.asked(SWEEP_EVERY)
+    await tasks.close()
+    assert looks == [BUSY, BUSY, BUSY - 1]
