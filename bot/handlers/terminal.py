@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final, TextIO
 
-import httpx
 import msgspec
 
 from bot.errors import ConfigError
@@ -248,6 +247,8 @@ class Terminal:
 
     async def _pay(self, button: str) -> bool:
         """Press ``button`` on the sandbox gateway's page, by way of our own page."""
+        import httpx  # noqa: PLC0415 - seldom, and a tenth of a start
+
         if not self._link:
             self._print("! no payment link yet")
             return False

@@ -28,20 +28,23 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.errors import UNDECODABLE
 from bot.ports import Clock
 from bot.sandbox.gateway_page import PAGE_HEADERS, STYLE, page
 from bot.sandbox.gateway_refunds import REFUND_KNOBS, SILENCE, Returned, all_returned, fils, may_return
 from bot.tasks import Tasks
+
+if TYPE_CHECKING:
+    import httpx
 
 PAGE_LIFE: Final = 30 * 60
 """Seconds an unused page lives (Tap's default, 5 to 60 minutes are allowed there)."""
@@ -124,7 +127,7 @@ class Gateway:
         self._store = store
         self._base = base_url
         self._tasks = Tasks()
-        self._client = httpx.AsyncClient(timeout=_NOTIFY_TIMEOUT)
+        self._client: httpx.AsyncClient | None = None
         self._charges: dict[str, Charge] = self._load()
 
     def routes(self) -> list[Route]:
@@ -142,7 +145,8 @@ class Gateway:
     async def close(self) -> None:
         """Drop notifications that are still to be sent and close the connections."""
         await self._tasks.close()
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     # --- the API ---------------------------------------------------------------------------------
 
@@ -151,7 +155,7 @@ class Gateway:
             return refused
         try:
             new = msgspec.json.decode(await _body(request), type=_NewCharge)
-        except (msgspec.DecodeError, ValueError):
+        except (*UNDECODABLE, ValueError):
             return _error(400, "malformed")
         if not (_TRACK.fullmatch(new.track_id) and fils(new.amount) and new.currency == "KWD"):
             return _error(422, "track_amount_or_currency")
@@ -178,7 +182,7 @@ class Gateway:
             return refused
         try:
             wanted = msgspec.json.decode(await _body(request), type=_NewRefund)
-        except (msgspec.DecodeError, ValueError):
+        except (*UNDECODABLE, ValueError):
             return _error(400, "malformed")
         charge = self._charges.get(wanted.track_id)
         if charge is None:
@@ -297,6 +301,9 @@ class Gateway:
     async def _send(self, url: str, body: bytes) -> None:
         signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {"content-type": "application/json", "x-sandbox-signature": signature}
+        import httpx  # noqa: PLC0415 - a start does without: not before a payment
+
+        self._client = self._client or httpx.AsyncClient(timeout=_NOTIFY_TIMEOUT)
         # A merchant who does not answer is told nothing more, as with the gateways that send only once.
         with suppress(httpx.HTTPError):
             await self._client.post(url, content=body, headers=headers)

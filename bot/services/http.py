@@ -8,28 +8,37 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from ipaddress import ip_address
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
 import msgspec
-import stamina
 
-from bot.errors import ConfigError, Malformed, Unavailable
+from bot.errors import UNDECODABLE, ConfigError, Malformed, Unavailable
 from bot.ports import Clock
+from bot.services.seldom import Seldom
 from bot.wire import LIMIT, Answer, Lost, NotSent, Unfit, Wire
 
 MAX_ANSWER: Final = LIMIT
 """Bytes of an answer we read; the largest honest one (100 permits) is about 100 kB."""
 
-_CONNECT: Final = 3.0  # seconds; a peer that does not accept by then is not there
+_JSON: Final = "application/json"
 _NOT_SENT: Final = "no connection"
 _SERVER_ERROR: Final = 500
 _REDIRECT: Final = 300
 _CLIENT_ERROR: Final = 400
 
 T = TypeVar("T")
+
+
+class Client(Protocol):
+    """What sends a request: `bot.wire.Wire.ask` says what is asked of it."""
+
+    async def ask(
+        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request."""
+        ...
 
 
 class Breaker:
@@ -81,7 +90,7 @@ class Http:
 
     Args:
         service: its short name in errors.
-        client: closed by whoever made it. A `Wire` carries JSON only.
+        client: a `Wire`, which carries JSON only, or a `Seldom`; closed by whoever made it.
         breaker: shared by all calls that should fail together; None for one that never opens.
         timeout: seconds for one call, retries included.
         attempts: how often at most a repeatable call is sent.
@@ -90,7 +99,7 @@ class Http:
     def __init__(
         self,
         service: str,
-        client: httpx.AsyncClient | Wire,
+        client: Client,
         breaker: Breaker | None,
         *,
         timeout: float,
@@ -101,7 +110,6 @@ class Http:
         self._breaker = breaker
         self._budget = timeout
         self._attempts = attempts
-        self._limits = httpx.Timeout(timeout, connect=min(_CONNECT, timeout))
 
     async def ask(
         self,
@@ -110,7 +118,7 @@ class Http:
         *,
         repeatable: bool,
         content: bytes | None = None,
-        media_type: str = "application/json",
+        media_type: str = _JSON,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request and return its answer.
@@ -127,30 +135,14 @@ class Http:
             Unavailable: no answer in time, a 5xx one, or the breaker is open.
             Malformed: a redirect, an answer too large or wrongly encoded.
         """
-        once = self._sender(method, path, content, media_type, headers)
+        kind = {} if content is None or media_type == _JSON else {"Content-Type": media_type}
+        once = partial(self._once, method, path, content or b"", {**(headers or {}), **kind})
         with self._breaker.guard(self.service) if self._breaker else nullcontext():
             try:
                 async with asyncio.timeout(self._budget):
                     return await self._retried(once, repeatable=repeatable)
             except TimeoutError:
                 raise Unavailable(self.service, "timeout") from None
-
-    def _sender(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None,
-        media_type: str,
-        headers: Mapping[str, str] | None,
-    ) -> Callable[[], Awaitable[Answer]]:
-        """What sends the request once."""
-        if isinstance(self._client, Wire):
-            return partial(self._by_wire, self._client, method, path, content or b"", headers)
-        sent = {**(headers or {}), **({} if content is None else {"Content-Type": media_type})}
-        request = self._client.build_request(
-            method, path, content=content, headers=sent, timeout=self._limits
-        )
-        return partial(self._by_httpx, self._client, request)
 
     async def _retried(self, once: Callable[[], Awaitable[Answer]], *, repeatable: bool) -> Answer:
         def again(error: Exception) -> bool:
@@ -162,6 +154,8 @@ class Http:
             if self._attempts == 1 or not again(error):
                 raise
             failed = [error]
+        import stamina  # noqa: PLC0415 - a start does without, and most calls
+
         async for attempt in stamina.retry_context(
             again,
             attempts=self._attempts,
@@ -183,44 +177,15 @@ class Http:
             raise Malformed(self.service, f"answered {answer.status}")
         return answer
 
-    async def _by_wire(
-        self, wire: Wire, method: str, path: str, content: bytes, headers: Mapping[str, str] | None
-    ) -> Answer:
+    async def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         try:
-            return await wire.ask(method, path, content, headers)
+            return await self._client.ask(method, path, content, headers)
         except NotSent:
             raise Unavailable(self.service, _NOT_SENT) from None
         except Lost:
             raise Unavailable(self.service, "connection lost") from None
         except Unfit as error:
             raise Malformed(self.service, str(error)) from None
-
-    async def _by_httpx(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
-        # `from None`: an httpx error holds the request, hence its body.
-        try:
-            response = await client.send(request, stream=True, follow_redirects=False)
-            try:
-                body = await self._read(response)
-            finally:
-                await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise Unavailable(self.service, _NOT_SENT) from None
-        except httpx.TimeoutException:
-            raise Unavailable(self.service, "timeout") from None
-        except httpx.DecodingError:
-            raise Malformed(self.service, "wrong content encoding") from None
-        except httpx.TransportError:
-            raise Unavailable(self.service, "connection lost") from None
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Answer(response.status_code, body, media_type)
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER:
-                raise Malformed(self.service, "answer too large")
-        return bytes(body)
 
 
 def decoded(service: str, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
@@ -233,12 +198,12 @@ def decoded(service: str, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T
         raise Malformed(service, "not JSON")
     try:
         return decoder.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         # A ValidationError is a DecodeError; either can quote the answer.
         raise Malformed(service, "not the agreed shape") from None
 
 
-def make_client(base_url: str, token: str = "") -> httpx.AsyncClient:
+def make_client(base_url: str, token: str = "") -> Seldom:
     """A client for the service at ``base_url`` (a path prefix is kept); the caller closes it.
 
     Proxies of the environment are not used toward this machine.
@@ -249,8 +214,8 @@ def make_client(base_url: str, token: str = "") -> httpx.AsyncClient:
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError("expected an address that begins with https:// or http://")
-    return httpx.AsyncClient(
-        base_url=base_url,
+    return Seldom(
+        base_url,
         headers={"Authorization": f"Bearer {token}"} if token else None,
         trust_env=not is_loopback(parts.hostname),
     )

@@ -12,6 +12,7 @@ from bot.sandbox.recorded import Recorded
 from bot.sandbox.registry import registry_app
 from bot.services.registry import Registry
 from bot.services.renewals import Appraiser, QuoteLimits, Renewals
+from bot.services.seldom import Seldom
 from tests.sandbox.kit import TOKEN, FakeClock
 
 
@@ -37,10 +38,8 @@ def recorded() -> Iterator[Recorded]:
 @pytest_asyncio.fixture
 async def registry(clock: FakeClock, recorded: Recorded) -> AsyncIterator[Registry]:
     app = registry_app(clock, TOKEN, Faults(), recorded)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app),
-        base_url="http://registry",
-        headers={"Authorization": f"Bearer {TOKEN}"},
+    async with Seldom(
+        "http://registry", {"Authorization": f"Bearer {TOKEN}"}, transport=httpx.ASGITransport(app)
     ) as client:
         yield Registry(client, clock, timeout=20.0)
 

@@ -19,6 +19,7 @@ from bot.sandbox.recorded import Recorded
 from bot.sandbox.registry import registry_app
 from bot.services.registry import Registry
 from bot.services.renewals import Appraiser, Renewals
+from bot.services.seldom import Seldom
 from tests.sandbox.kit import JOURNEY_A, NOON, TOKEN, FakeClock
 
 SPONSOR, LATE = JOURNEY_A, "283020807189"
@@ -147,9 +148,7 @@ async def test_nothing_is_said_while_the_registry_does_not_answer(
     """No yes and no no: whoever asks must not sell meanwhile."""
     app = registry_app(clock, TOKEN, Faults(), Recorded())
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Sandbox-Fail": weather}
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://registry", headers=headers
-    ) as client:
+    async with Seldom("http://registry", headers, transport=httpx.ASGITransport(app)) as client:
         away = Appraiser(Registry(client, clock, timeout=20.0), clock)
         with pytest.raises(OutsideError):
             await away.holds(quoted.bill.items, quoted.bill.owners, "")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 import pytest_asyncio
 import stamina
@@ -10,6 +9,7 @@ import stamina
 from bot.sandbox.recorded import Recorded
 from bot.services.http import make_client
 from bot.services.registry import Registry
+from bot.services.seldom import Seldom
 from tests.sandbox.kit import TOKEN, FakeClock, Stage, registry, serving
 
 
@@ -47,11 +47,11 @@ def stage(theatre: Stage, clock: FakeClock, recorded: Recorded) -> Stage:
 
 
 @pytest_asyncio.fixture
-async def wire(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
+async def wire(stage: Stage) -> AsyncIterator[Seldom]:
     async with make_client(f"{stage.origin}/registry", TOKEN) as client:
         yield client
 
 
 @pytest.fixture
-def client(wire: httpx.AsyncClient, clock: FakeClock) -> Registry:
+def client(wire: Seldom, clock: FakeClock) -> Registry:
     return Registry(wire, clock, timeout=20.0)

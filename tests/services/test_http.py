@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from bot.errors import ConfigError, Malformed, Unavailable
 from bot.services.http import Breaker, Http, decoded, make_client
+from bot.services.seldom import Seldom
 from bot.wire import Answer
 from tests.sandbox.kit import FakeClock
 
@@ -47,7 +48,7 @@ def network() -> Scripted:
 
 @pytest_asyncio.fixture
 async def http(network: Scripted, clock: FakeClock) -> AsyncIterator[Http]:
-    async with httpx.AsyncClient(transport=network, base_url="http://peer/prefix") as client:
+    async with Seldom("http://peer/prefix", transport=network) as client:
         yield Http("peer", client, Breaker(clock, LIMIT, REST), timeout=5.0)
 
 
@@ -121,7 +122,7 @@ async def test_nobody_listening_is_unavailable(clock: FakeClock) -> None:
 
 async def test_time_is_bounded_over_all_attempts(network: Scripted, clock: FakeClock) -> None:
     network.gate = asyncio.Event()
-    async with httpx.AsyncClient(transport=network, base_url="http://peer") as client:
+    async with Seldom("http://peer", transport=network) as client:
         with pytest.raises(Unavailable, match="timeout"):
             await ask(Http("peer", client, Breaker(clock), timeout=0.05), repeatable=True)
     assert network.sent == 1
@@ -215,5 +216,6 @@ async def test_a_path_prefix_is_kept_and_loopback_needs_no_proxy(monkeypatch: py
         ("http://registry.example/registry", True),
     ):
         async with make_client(address) as client:
-            assert client.build_request("GET", "v1/health").url.path == "/registry/v1/health"
-            assert bool(client._mounts) is proxied
+            opened = client.opened()
+            assert opened.build_request("GET", "v1/health").url.path == "/registry/v1/health"
+            assert bool(opened._mounts) is proxied

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import pytest
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +23,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.recorded import Recorded
 from bot.services.http import MAX_ANSWER, make_client
 from bot.services.registry import Registry, executors
+from bot.services.seldom import Seldom
 from tests.sandbox.kit import (
     BARRED,
     BUSY,
@@ -164,13 +164,13 @@ async def test_the_executors_do_what_the_dialogs_ask(client: Registry) -> None:
 
 
 async def test_busy_is_the_dialogs_word_for_fines_and_a_try_later_for_the_rest(
-    client: Registry, wire: httpx.AsyncClient, stage: Stage
+    client: Registry, wire: Seldom, stage: Stage
 ) -> None:
     with pytest.raises(Failed) as refusal:
         await client.find_fines(Subject.CIVIL_ID, BUSY)
     assert refusal.value.word == "busy"
     assert len(stage.asked) == 1
-    wire.headers["X-Sandbox-Fail"] = "429"
+    wire.opened().headers["X-Sandbox-Fail"] = "429"
     for call in (find_reference, record, recorded_yet):
         with pytest.raises(Unavailable, match="busy"):
             await call(client)
@@ -188,7 +188,7 @@ async def test_busy_is_the_dialogs_word_for_fines_and_a_try_later_for_the_rest(
 )
 async def test_each_failure_has_its_error(
     client: Registry,
-    wire: httpx.AsyncClient,
+    wire: Seldom,
     stage: Stage,
     call: Call,
     fail: str,
@@ -196,7 +196,7 @@ async def test_each_failure_has_its_error(
     reason: str,
     sent: int,
 ) -> None:
-    wire.headers["X-Sandbox-Fail"] = fail
+    wire.opened().headers["X-Sandbox-Fail"] = fail
     with pytest.raises(error) as raised:
         await call(client)
     assert (raised.value.reason, len(stage.asked)) == (reason, sent)
@@ -204,17 +204,15 @@ async def test_each_failure_has_its_error(
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_no_answer_in_time_is_unavailable(
-    wire: httpx.AsyncClient, clock: FakeClock, call: Call
-) -> None:
+async def test_no_answer_in_time_is_unavailable(wire: Seldom, clock: FakeClock, call: Call) -> None:
     clock.held = True
-    wire.headers["X-Sandbox-Fail"] = "timeout"
+    wire.opened().headers["X-Sandbox-Fail"] = "timeout"
     with pytest.raises(Unavailable, match="timeout"):
         await call(Registry(wire, clock, timeout=0.1))
 
 
 async def test_the_slow_one_answers_within_its_time_and_not_without(
-    client: Registry, wire: httpx.AsyncClient, clock: FakeClock
+    client: Registry, wire: Seldom, clock: FakeClock
 ) -> None:
     assert len((await client.find_fines(Subject.CIVIL_ID, SLOW)).fines) == 2
     assert clock.slept == [7.0]
@@ -299,7 +297,7 @@ async def test_fines_that_are_not_the_contracts_are_malformed(
     [
         (lambda: answering(b"<html>", media_type="text/html"), "not JSON"),
         (lambda: answering(b'{"fines":["\xff"]}'), "not the agreed shape"),
-        (lambda: answering(b" " * (MAX_ANSWER + 1)), "answer too large"),
+        (lambda: answering(b" " * (MAX_ANSWER + 1)), "too large"),
         (
             lambda: answering(b"not gzip at all", headers={"Content-Encoding": "gzip"}),
             "wrong content encoding",
@@ -330,15 +328,15 @@ async def test_an_answer_about_another_order_is_malformed(client: Registry, stag
 
 
 async def test_no_log_no_error_and_no_address_holds_a_number(
-    client: Registry, wire: httpx.AsyncClient, stage: Stage, caplog: pytest.LogCaptureFixture
+    client: Registry, wire: Seldom, stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     told: list[str] = []
     with capture_logs() as logs:
         for fail in ("", "503", "429", "drop", "malformed"):
-            wire.headers["X-Sandbox-Fail"] = fail or "503"
+            wire.opened().headers["X-Sandbox-Fail"] = fail or "503"
             if not fail:
-                del wire.headers["X-Sandbox-Fail"]
+                del wire.opened().headers["X-Sandbox-Fail"]
             for call in CALLS:
                 try:
                     await call(client)

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 from starlette.requests import Request
@@ -25,6 +24,7 @@ from bot.sandbox.roster import roster
 from bot.services.http import make_client
 from bot.services.orders.parts import FINAL_REFUSALS
 from bot.services.registry import CONFLICTS, Registry
+from bot.services.seldom import Seldom
 from tests.sandbox.kit import JOURNEY_A, NOON, FakeClock, Stage
 from tests.sandbox.people import CITIZEN, LARGE, LATE, ONE_COMPANY, SELF_SPONSOR, SEVERAL, TROUBLED, WAHA
 
@@ -214,14 +214,14 @@ async def test_a_renewal_that_is_not_confirmed_is_not_recorded(
 )
 async def test_each_failure_has_its_error(
     client: Registry,
-    wire: httpx.AsyncClient,
+    wire: Seldom,
     stage: Stage,
     call: Call,
     fail: str,
     error: type[OutsideError],
     sent: int,
 ) -> None:
-    wire.headers["X-Sandbox-Fail"] = fail
+    wire.opened().headers["X-Sandbox-Fail"] = fail
     with pytest.raises(error):
         await call(client)
     assert len(stage.asked) == sent
@@ -236,11 +236,9 @@ async def test_a_wrong_token_is_declined(stage: Stage, clock: FakeClock, call: C
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_no_answer_in_time_is_unavailable(
-    wire: httpx.AsyncClient, clock: FakeClock, call: Call
-) -> None:
+async def test_no_answer_in_time_is_unavailable(wire: Seldom, clock: FakeClock, call: Call) -> None:
     clock.held = True
-    wire.headers["X-Sandbox-Fail"] = "timeout"
+    wire.opened().headers["X-Sandbox-Fail"] = "timeout"
     with pytest.raises(Unavailable, match="timeout"):
         await call(Registry(wire, clock, timeout=0.1))
 

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-import httpx
 import msgspec
 import structlog
 
@@ -15,7 +14,7 @@ from bot.domain import Item, ItemKind, Relation, Subject
 from bot.errors import Declined, Malformed, OutsideError, Unavailable
 from bot.ports import Asked, Clock, Effect, Executor, Failed
 from bot.residency.facts import Body, Permit
-from bot.services.http import Breaker, Http, decoded
+from bot.services.http import Breaker, Client, Http, decoded
 from bot.services.registry import answers
 from bot.services.registry.answers import MOST_NUMBERS, MOST_WORKERS
 from bot.wire import Answer
@@ -52,12 +51,12 @@ class Registry:
     """The client.
 
     Args:
-        client: with the registry's base URL and token (`bot.services.http.make_client`); not closed here.
+        client: with the registry's base URL and token (`bot.services.http.make_wire`, `make_client`); not closed here.
         clock: measures the breaker's rest.
         timeout: seconds for one call, retries included.
     """
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock, *, timeout: float) -> None:
+    def __init__(self, client: Client, clock: Clock, *, timeout: float) -> None:
         self._http = Http(SERVICE, client, Breaker(clock), timeout=timeout)
         # Health is asked when things are bad: no breaker in the way, once, and briefly.
         self._probe = Http(SERVICE, client, None, timeout=min(_HEALTH_SECONDS, timeout), attempts=1)
