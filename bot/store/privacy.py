@@ -7,6 +7,7 @@ call, never inside a turn.
 ``f:{p}``: chats whose last words are said, by the time at which the rest of them goes.
 """
 
+import contextlib
 from collections.abc import AsyncGenerator
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -16,11 +17,12 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
 from bot.crypto import Keyring, key_of
-from bot.errors import Conflict
+from bot.errors import Conflict, Unreadable
 from bot.model import Chat, Session
 from bot.ports import Clock
 from bot.store.away import away
 from bot.store.keys import PARTITIONS, Place
+from bot.store.parcel import parted
 from bot.store.sessions import Sessions
 from bot.store.weblog import WebLog
 
@@ -29,6 +31,8 @@ GOODBYE: Final = 30
 STAYS: Final = frozenset({"s", "u"})
 """Kinds of keys that forgetting leaves: the session, which has the last words to say and goes after them; and the
 count of look-ups, which would start afresh for whoever forgets."""
+_PARCELS: Final = (b"s:", b"q:")
+"""A session, and one that was put aside."""
 _TRIES: Final = 20
 _SCAN: Final = 1000
 _PAGE: Final = 500
@@ -185,7 +189,8 @@ class ChatMemory:
                             yield value
                     after = f"({rows[-1][0].decode()}"
             case "string":
-                yield await self._redis.get(key) or b""
+                for value in _sealed(key, await self._redis.get(key) or b""):
+                    yield value
             case _:
                 return  # sets and sorted sets of ours hold names
 
@@ -196,3 +201,12 @@ class ChatMemory:
         """Keys that match, on all servers."""
         async for key in self._redis.scan_iter(match=pattern, count=_SCAN):
             yield cast("bytes", key)
+
+
+def _sealed(key: bytes, value: bytes) -> tuple[bytes, ...]:
+    """What is sealed in the string under ``key``."""
+    if key.startswith(_PARCELS):
+        with contextlib.suppress(Unreadable):
+            parcel = parted(value)
+            return parcel.chat, parcel.session
+    return (value,)

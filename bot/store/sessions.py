@@ -1,8 +1,7 @@
 """Sessions, outbox and timers in Redis: a turn is one load and one commit.
 
-Keys of a chat, all in the slot of its partition: ``s:{p}:name`` the session (revision, sealed session,
-sealed chat where a timer runs, ids of entries said but not known to be delivered), ``k:{p}:name`` what outlives it
-(language). Keys of a partition: ``o:{p}`` the outbox stream with its group ``out``, ``t:{p}`` the timers.
+Keys of a chat, all in the slot of its partition: ``s:{p}:name`` the session (`bot.store.parcel`), ``k:{p}:name`` what
+outlives it (language). Keys of a partition: ``o:{p}`` the outbox stream with its group ``out``, ``t:{p}`` the timers.
 """
 
 import hashlib
@@ -23,6 +22,7 @@ from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.ports import Loaded
 from bot.store.away import away
 from bot.store.keys import KNOWN, PARTITIONS, Keys, Place
+from bot.store.parcel import parted
 from bot.store.pipe import Command, Pipes, Script
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,8 @@ QUARANTINE_LIFE: Final = 30 * 24 * 3600
 """Seconds an unreadable session is put aside for the operator."""
 FORGOTTEN: Final = 24 * 3600
 """Seconds after which the name of a silent process is forgotten."""
+_DIGITS: Final = 15
+"""Of a revision, at most."""
 GROUP: Final = "out"
 _NO_GROUP: Final = "NOGROUP"
 LOST: Final = Frame("?", 0, "?")
@@ -134,9 +136,11 @@ class Sessions:
             )
         session = None if sealed is None else self._read(at.bound, sealed)
         if session is None:
-            session = Session(language=(language or b"ar").decode(), chosen=chosen == b"1")
+            session = Session(language="en" if language == b"en" else "ar", chosen=chosen == b"1")
             if sealed is not None:
-                session = await self._put_aside(at.session, f"q:{at.tag}:{at.name}", rev, sealed, session)
+                session = await self._put_aside(
+                    at.session, f"q:{at.tag}:{at.name}", rev or b"", sealed, session
+                )
         if waiting:
             noted = self._delivered.get(at.tag, ())
             waiting = (i for entry_id in waiting if (i := entry_id.decode()) not in noted)
@@ -163,15 +167,16 @@ class Sessions:
         return session if session is not None and session.rev else None  # all that was saved has a revision
 
     async def _put_aside(
-        self, key: str, quarantine: str, rev: bytes, sealed: bytes, kept: Session
+        self, key: str, quarantine: str, rev: bytes | None, sealed: bytes, kept: Session
     ) -> Session:
         # Its own bytes in the name: two of one chat may have one revision, and both are kept.
-        aside = f"{quarantine}:{_text(rev)}:{hashlib.sha256(sealed).hexdigest()[:12]}"
+        number = int(rev) if rev and rev.isdigit() and len(rev) <= _DIGITS else 0
+        aside = f"{quarantine}:{number}:{hashlib.sha256(sealed).hexdigest()[:12]}"
         with away():
-            await self._quarantine(keys=[key, aside], args=[rev, QUARANTINE_LIFE])
+            await self._quarantine(keys=[key, aside], args=[rev or b"", QUARANTINE_LIFE])
         log.error("session unreadable, put aside", key=aside)
         # The revision began as a time: the nearest that is known of when the resident was last here.
-        return msgspec.structs.replace(kept, frames=(LOST,), touched=int(_text(rev)))
+        return msgspec.structs.replace(kept, frames=(LOST,), touched=number)
 
     async def commit(
         self,
@@ -340,12 +345,9 @@ class Sessions:
 
     async def _chat(self, tag: str, name: str) -> Chat | None:
         key = f"s:{tag}:{name}"
-        sealed = await self._redis.hget(key, "c")
-        if sealed is None:  # the session expired before its timer
-            await self._redis.zrem(f"t:{tag}", name)
-            return None
-        try:
-            return msgspec.msgpack.decode(self._unsealed(sealed, key.encode()), type=Chat)
+        value = await self._redis.get(key)
+        try:  # empty: the session expired before its timer
+            return msgspec.msgpack.decode(self._unsealed(parted(value or b"").chat, key.encode()), type=Chat)
         except (Unreadable, *UNDECODABLE):
             await self._redis.zrem(f"t:{tag}", name)
             return None
@@ -374,7 +376,3 @@ class Sessions:
                 if isinstance(answer, RedisError):
                     raise answer
         return answers
-
-
-def _text(number: bytes | None) -> str:
-    return (number or b"0").decode()

@@ -18,6 +18,7 @@ from bot.i18n.text import say
 from bot.model import SESSION_SCHEMA, Chat
 from bot.spec import Dialog
 from tests.runtime.world import BOOK, CHAT, CIVIL_ID, OWED, RENDERER, World
+from tests.store.servers import put_session
 
 NEXT = violations.DIALOG.version + 1
 
@@ -85,7 +86,7 @@ async def test_one_chat_of_a_newer_release_does_not_stop_the_others(world: World
     for chat in chats[::2]:
         key = "s:{}:{}".format(*process.store.place(chat))
         newer = msgspec.msgpack.encode([SESSION_SCHEMA + 1])
-        await process.redis.hset(key, "v", world.keyring.seal(newer, key.encode()))
+        await put_session(process.redis, key, world.keyring.seal(newer, key.encode()))
     world.desk.answers[FindFines] = OWED
     await world.clock.advance(MINUTE)
     assert await process.sweeper.timers() == len(chats)

@@ -10,6 +10,7 @@ from bot.errors import StoreAway
 from bot.i18n.text import say
 from bot.model import SESSION_SCHEMA, Chat, Say, Session
 from tests.runtime.world import CHAT, CIVIL_ID, RENDERER, World
+from tests.store.servers import put_session
 
 
 def revisions(world: World, chat: Chat = CHAT) -> list[tuple[int, int]]:
@@ -97,12 +98,12 @@ async def test_a_newer_release_session_goes_back_to_the_channel(world: World) ->
     await world.say(process, "السلام عليكم")
     (key,) = await world.servers.find("s:")
     newer = msgspec.msgpack.encode([SESSION_SCHEMA + 1, "whatever", 4])
-    await process.redis.hset(key, "v", world.keyring.seal(newer, key))
-    was = await process.redis.hgetall(key)
+    await put_session(process.redis, key, world.keyring.seal(newer, key))
+    was = await process.redis.get(key)
     for _ in range(2):
         with pytest.raises(StoreAway):
             await process.handle(world.typed("المخالفات"))
-    assert await process.redis.hgetall(key) == was
+    assert await process.redis.get(key) == was
     assert len(world.phone.seen) == 1
 
 
@@ -123,7 +124,7 @@ async def test_an_unreadable_session_is_told_and_begun_anew(world: World) -> Non
     process = await world.process()
     await world.say(process, "المخالفات")
     (key,) = await world.servers.find("s:")
-    await process.redis.hset(key, "v", b"nonsense")
+    await put_session(process.redis, key, b"nonsense")
     await world.say(process, "1")
     changed, _, _ = world.phone.texts[-1].partition("\n")
     assert changed == RENDERER.plain(say(words.CHANGED), "ar")

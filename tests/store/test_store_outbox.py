@@ -205,8 +205,11 @@ async def test_the_timer_of_a_session_that_is_gone_is_forgotten(
         await say(here, 1, chat=chat, due=START)
     key = {chat: "s:{}:{}".format(*here.place(chat)) for chat in (gone, moved, odd)}
     await redis.delete(key[gone])
-    await redis.hset(key[moved], "c", keyring.seal(b"x", b"elsewhere"))
-    await redis.hset(key[odd], "c", keyring.seal(msgspec.msgpack.encode(3), key[odd].encode()))
+    for chat, sealed in (
+        (moved, keyring.seal(b"x", b"elsewhere")),
+        (odd, keyring.seal(msgspec.msgpack.encode(3), key[odd].encode())),
+    ):
+        await redis.set(key[chat], b"1  %d\n%b%b" % (len(sealed), sealed, b"session"))
     await say(here, 1, due=START)
     assert await here.due(START) == [CHAT]
     assert sum([await node.zcard(k) for node, k in await servers.keys() if k.startswith(b"t:")]) == 1

@@ -13,7 +13,7 @@ from bot.errors import Conflict, FromNewer
 from bot.model import SESSION_SCHEMA, Chat, Frame, Session
 from bot.store.keys import PARTITIONS, Keys
 from bot.store.sessions import KEPT_LIFE, LIFE, LOST, QUARANTINE_LIFE, Sessions
-from tests.store.servers import Deployment
+from tests.store.servers import Deployment, put_session, sealed_session
 
 CHAT = Chat("telegram", "96550001234")
 FIRST = Session(rev=1_795_251_600, frames=(Frame("home", 1, "menu"),))
@@ -128,28 +128,28 @@ async def test_an_unreadable_session_is_put_aside_as_it_was(redis: Any, servers:
     before = after(FIRST, language="en", frames=kept_frames)
     await Sessions(redis, ring(index=index), "a").commit(CHAT, 0, before, [])
     (key,) = await servers.find("s:")
-    was = await redis.hgetall(key)
+    was = await redis.get(key)
 
     other = Sessions(redis, ring(index=index), "b")
     assert (await other.load(CHAT)).session == Session(language="en", frames=(LOST,), touched=before.rev)
 
     assert not await servers.find("s:")
     (aside,) = await servers.find("q:{p")
-    assert await redis.hgetall(aside) == was
+    assert await redis.get(aside) == was
     assert 0 < await redis.ttl(aside) <= QUARANTINE_LIFE
 
 
 async def test_what_was_put_aside_is_never_overwritten(redis: Any, servers: Deployment) -> None:
     index = _key()
-    saved: list[dict[bytes, bytes]] = []
+    saved: list[bytes] = []
     for _ in range(3):
         # The same revision each time: a chat that begins anew within the second has it again.
         await Sessions(redis, ring(index=index), "a").commit(CHAT, 0, FIRST, [])
         (key,) = await servers.find("s:")
-        saved.append(await redis.hgetall(key))
+        saved.append(await redis.get(key))
         assert (await Sessions(redis, ring(index=index), "b").load(CHAT)).session.frames == (LOST,)
-    aside = [await redis.hgetall(key) for key in await servers.find("q:")]
-    assert sorted(row[b"v"] for row in aside) == sorted(row[b"v"] for row in saved)
+    aside = [await redis.get(key) for key in await servers.find("q:")]
+    assert sorted(aside) == sorted(saved)
     assert all([await redis.ttl(key) > 0 for key in await servers.find("q:")])
 
 
@@ -170,11 +170,11 @@ async def test_every_kind_of_broken_session_is_put_aside(
 ) -> None:
     await store.commit(CHAT, 0, FIRST, [])
     (key,) = await servers.find("s:")
-    sealed = broken(await redis.hget(key, "v"))
-    await redis.hset(key, "v", sealed)
+    sealed = broken(await sealed_session(redis, key))
+    await put_session(redis, key, sealed)
     assert (await store.load(CHAT)).session.frames == (LOST,)
     (aside,) = await servers.find("q:")
-    assert await redis.hget(aside, "v") == sealed
+    assert await sealed_session(redis, aside) == sealed
 
 
 @pytest.mark.parametrize("data", [b"\xc0", b"\x90", b"\x91\xa1x", b"\xc1", b"\x92\x01\xa1x", b"\x81\x01\x02"])
@@ -183,7 +183,7 @@ async def test_what_opens_but_is_no_session_is_put_aside(
 ) -> None:
     await store.commit(CHAT, 0, FIRST, [])
     (key,) = await servers.find("s:")
-    await redis.hset(key, "v", keyring.seal(data, key))
+    await put_session(redis, key, keyring.seal(data, key))
     assert (await store.load(CHAT)).session.frames == (LOST,)
     assert len(await servers.find("q:")) == 1
 
@@ -196,7 +196,7 @@ async def test_a_session_moved_to_another_chat_does_not_open(
     other = Chat("telegram", "another")
     await store.commit(other, 0, after(FIRST), [])
     (theirs,) = set(await servers.find("s:")) - {mine}
-    await redis.hset(theirs, "v", await redis.hget(mine, "v"))
+    await put_session(redis, theirs, await sealed_session(redis, mine))
     assert (await store.load(other)).session.frames == (LOST,)
 
 
@@ -206,12 +206,12 @@ async def test_a_newer_release_session_is_left_byte_for_byte(
     await store.commit(CHAT, 0, FIRST, [])
     (key,) = await servers.find("s:")
     newer = msgspec.msgpack.encode([SESSION_SCHEMA + 1, {"another": "layout"}, 3])
-    await redis.hset(key, "v", keyring.seal(newer, key))
-    was = await redis.hgetall(key)
+    await put_session(redis, key, keyring.seal(newer, key))
+    was = await redis.get(key)
     for _ in range(2):
         with pytest.raises(FromNewer):
             await store.load(CHAT)
-    assert await redis.hgetall(key) == was
+    assert await redis.get(key) == was
     assert not await servers.find("q:")
 
 

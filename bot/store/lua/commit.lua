@@ -1,11 +1,11 @@
 -- A turn, all of it or none: session, outbox, timer, and the receipts of earlier deliveries.
--- KEYS: session hash, kept hash, outbox stream, timers
+-- KEYS: session (bot/store/parcel.py), kept hash, outbox stream, timers
 -- ARGV: expected revision ('' for none), new revision, sealed session, life (s), sealed chat ('' without a timer),
 --       blind name, due (epoch s, 0 for none), consumer, language, chosen, kept life (s), n, how many of
 --       them are replies (first), n sealed entries, ids delivered
 -- Returns the entries' ids, or false when another turn was first.
-local before = redis.call('HMGET', KEYS[1], 'r', 'o', 'c')
-if (before[1] or '') ~= ARGV[1] then
+local revision, ids, chat = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%S*) (%d+)\n')
+if (revision or '') ~= ARGV[1] then
   return false
 end
 local name, consumer, count, replies = ARGV[6], ARGV[8], tonumber(ARGV[12]), tonumber(ARGV[13])
@@ -14,15 +14,15 @@ for i = 14 + count, #ARGV do
   redis.call('XDEL', KEYS[3], ARGV[i])
 end
 local waiting = {}
-for id in string.gmatch(before[2] or '', '[^,]+') do
+for id in string.gmatch(ids or '', '[^,]+') do
   if #redis.call('XRANGE', KEYS[3], id, id) > 0 then
     waiting[#waiting + 1] = id
   end
 end
-local ids = {}
+local made = {}
 for i = 1, count do
   local id = redis.call('XADD', KEYS[3], '*', 'd', ARGV[13 + i], 'n', name)
-  ids[i] = id
+  made[i] = id
   if i <= replies then -- what is said next waits for replies, not for effects
     waiting[#waiting + 1] = id
   end
@@ -35,20 +35,13 @@ if count > 0 then
     redis.call('XREADGROUP', 'GROUP', 'out', consumer, 'STREAMS', KEYS[3], '>')
   end
 end
-redis.call('HSET', KEYS[1], 'r', ARGV[2], 'v', ARGV[3])
-if #waiting > 0 then
-  redis.call('HSET', KEYS[1], 'o', table.concat(waiting, ','))
-elseif before[2] then
-  redis.call('HDEL', KEYS[1], 'o')
-end
-redis.call('EXPIRE', KEYS[1], ARGV[4])
+local line = ARGV[2] .. ' ' .. table.concat(waiting, ',') .. ' ' .. #ARGV[5] .. '\n'
+redis.call('SET', KEYS[1], line .. ARGV[5] .. ARGV[3], 'EX', ARGV[4])
 redis.call('HSET', KEYS[2], 'l', ARGV[9], 'c', ARGV[10])
 redis.call('EXPIRE', KEYS[2], ARGV[11])
 if ARGV[7] ~= '0' then
-  redis.call('HSET', KEYS[1], 'c', ARGV[5])
   redis.call('ZADD', KEYS[4], ARGV[7], name)
-elseif before[3] then -- only who has a timer has its chat here
-  redis.call('HDEL', KEYS[1], 'c')
+elseif (chat or '0') ~= '0' then -- only who has a timer has its chat here
   redis.call('ZREM', KEYS[4], name)
 end
-return ids
+return made

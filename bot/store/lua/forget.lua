@@ -1,9 +1,9 @@
 -- The end of a forgotten chat: its keys go unless the resident has begun a new conversation meanwhile.
--- KEYS: chats to forget, session hash, timers, then every other key of the chat
+-- KEYS: chats to forget, session (bot/store/parcel.py), timers, then every other key of the chat
 -- ARGV: member of the first, blind name, revision at which the chat was forgotten
 -- Returns 1 where the chat is gone
 redis.call('ZREM', KEYS[1], ARGV[1])
-local revision = tonumber(redis.call('HGET', KEYS[2], 'r') or ARGV[3])
+local revision = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^%d+') or ARGV[3])
 if revision > tonumber(ARGV[3]) + 1 then -- one more is the turn that said goodbye
   return 0
 end

@@ -1,6 +1,7 @@
 -- Put aside a session that cannot be read, unless it has changed meanwhile.
--- KEYS: session hash, quarantine hash   ARGV: revision, life (s)
-if redis.call('HGET', KEYS[1], 'r') == ARGV[1] then
+-- KEYS: session (bot/store/parcel.py), quarantine   ARGV: revision ('' for none), life (s)
+local value = redis.call('GET', KEYS[1])
+if value and (string.match(value, '^(%d+) %S* %d+\n') or '') == ARGV[1] then
   redis.call('RENAME', KEYS[1], KEYS[2])
   redis.call('EXPIRE', KEYS[2], ARGV[2])
   return 1
