@@ -16,6 +16,7 @@ from bot.engine.book import Book
 from bot.engine.turn import Key, Reply, Said, Turn, Work
 from bot.engine.versions import migrated
 from bot.errors import BotError, FromNewer
+from bot.i18n.catalog import LANGUAGES
 from bot.i18n.text import EMPTY, Arg, Lines, Msg, say
 from bot.model import Frame, Session, Signed
 from bot.spec import (
@@ -69,7 +70,7 @@ class Machine:
         self.before = session
         self.rev = session.rev + 1 if session.rev else now
         self.frames = list(session.frames)
-        self.language = session.language
+        self.language = session.language if session.language in LANGUAGES else LANGUAGES[0]
         self.chosen = session.chosen
         self.pressed = session.pressed
         self.touched = session.touched
@@ -391,8 +392,11 @@ class Machine:
 
     # --- versions -------------------------------------------------------------------------------
 
-    def migrate(self) -> bool:
+    def migrate(self, *, doubted: bool = False) -> bool:
         """Bring frames written by older dialogs up to date; what cannot be kept begins anew, said once.
+
+        Args:
+            doubted: look at the answers of today's dialogs, too.
 
         Returns:
             True when the top frame's state has to be entered: the one it stood in is gone.
@@ -411,7 +415,7 @@ class Machine:
                 break
             if frame.version > dialog.version:
                 raise FromNewer(f"dialog {dialog.id} version {frame.version}")
-            if frame.version < dialog.version:
+            if frame.version < dialog.version or doubted:
                 self.frames[index] = migrated(frame, dialog)
             if self.frames[index].state not in dialog.states:  # a name is equal to its text
                 start = msgspec.structs.replace(self.frames[index], state=dialog.start.value, trail=())

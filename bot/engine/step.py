@@ -38,8 +38,14 @@ def step(book: Book, session: Session, event: Event, now: int) -> Turn:
     mark = event_hash(event)
     if mark in session.seen:
         return Turn(session, changed=False)
-    machine = Machine(book, session, now)
-    moved = machine.migrate()
+    try:
+        return _stepped(Machine(book, session, now), event, mark)
+    except msgspec.ValidationError:  # answers that do not fit, under a version that says they do
+        return _stepped(Machine(book, session, now), event, mark, doubted=True)
+
+
+def _stepped(machine: Machine, event: Event, mark: int, *, doubted: bool = False) -> Turn:
+    moved = machine.migrate(doubted=doubted)
     match event:
         case Typed() | Pressed() | Attached():
             _resident(machine, event, moved=moved)
@@ -47,7 +53,7 @@ def step(book: Book, session: Session, event: Event, now: int) -> Turn:
             if moved:
                 machine.enter(machine.top.state)
             _outside(machine, event)
-    return machine.turn((*session.seen, mark)[-SEEN:])
+    return machine.turn((*machine.before.seen, mark)[-SEEN:])
 
 
 def awaited(book: Book, session: Session, now: int) -> tuple[str, ...]:
