@@ -7,6 +7,7 @@ read line by line up to a limit, so that a small file cannot become a large one 
 import csv
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -140,6 +141,8 @@ def _cells(row: "Iterator[str] | list[str]") -> tuple[str, ...]:
 def _workbook(content: bytes, limits: Limits) -> tuple[Sheet, ...]:
     import openpyxl  # noqa: PLC0415 - a tenth of a start, for those who send workbooks
 
+    # It warns of cells that are no dates, and quotes them: numbers of people, on the process's standard error.
+    warnings.filterwarnings("ignore", module=r"openpyxl\.")
     try:
         _weigh(content, limits)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
