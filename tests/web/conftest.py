@@ -11,7 +11,7 @@ from tests.web.site import Site
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     server = ValkeyServer(data_dir=Path(tmp_path_factory.mktemp("valkey")))
-    server.start()
+    server.start(timeout=60.0)
     try:
         yield server
     finally:

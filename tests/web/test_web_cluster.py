@@ -14,6 +14,8 @@ from bot.model import Chat
 from bot.store.keys import Keys
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
+from tests.chaos.ports import free
+from tests.store.servers import START
 from tests.web.site import Clock
 
 
@@ -30,9 +32,12 @@ async def knows(node: Any, count: int) -> bool:
 
 @pytest.mark.cluster
 async def test_the_log_lives_in_a_cluster(tmp_path: Path) -> None:
-    servers = [ValkeyServer(data_dir=tmp_path / name, config={"cluster-enabled": "yes"}) for name in "ab"]
+    servers = [
+        ValkeyServer(port=port, data_dir=tmp_path / str(port), config={"cluster-enabled": "yes"})
+        for port in free(2)
+    ]
     for server in servers:
-        server.start()
+        server.start(timeout=START)
     nodes: list[Any] = [Redis(port=server.port) for server in servers]
     for epoch, (node, slots) in enumerate(zip(nodes, [(0, 8000), (8001, 16383)], strict=True)):
         await node.execute_command("CLUSTER SET-CONFIG-EPOCH", epoch + 1)

@@ -342,7 +342,7 @@ async def test_a_runtime_without_its_store_has_the_page_try_again(site: Site) ->
 
 async def test_without_valkey_nothing_is_taken_and_streams_say_so(tmp_path: Path) -> None:
     server = ValkeyServer(data_dir=tmp_path)
-    server.start()
+    server.start(timeout=60.0)
     port = server.port
     site = Site(server)
     await site.start()
@@ -355,7 +355,7 @@ async def test_without_valkey_nothing_is_taken_and_streams_say_so(tmp_path: Path
             await site.channel.deliver(resident.chat, say("1:0"))
         await site.channel.typing(resident.chat)
         server._desired_port = port
-        server.start()
+        server.start(timeout=60.0)
         again = await resident.post(client="client-0001", text="hi")
     await site.close()
     server.stop()
