@@ -99,6 +99,7 @@ async def measure(name: str, users: int, api: fake_bot_api.BotApi, args: argpars
             if not load.turns:
                 raise RuntimeError(f"no turn came through: {dict(load.errors)}; see {log_path}")
             load.errors.clear()
+            load.pause = 1 / args.per_second if args.per_second else 0.0
             before = Counts(bot.pid, client, api)
             seconds = await load.run(turns=args.walks * 8, min_seconds=args.min_seconds)
             after, turns, latencies = Counts(bot.pid, client, api), load.turns, sorted(load.latencies)
@@ -192,6 +193,9 @@ def options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--warmup", type=int, default=300, help="walks before measuring, at least")
     parser.add_argument("--min-seconds", type=float, default=5.0)
+    parser.add_argument(
+        "--per-second", type=float, default=0.0, help="turns a second, evenly; default: as many as come back"
+    )
     parser.add_argument("--conns", type=int, default=100, help="webhook connections (Telegram: at most 100)")
     parser.add_argument(
         "--settle", type=float, default=1.5, help="seconds before the sessions' bytes are counted"

@@ -122,6 +122,10 @@ class Load:
         self.running = self.parking = False
         self.target, self.reached = 0, asyncio.Event()
         self.timeout = 30.0
+        self.pause = 0.0
+        """Seconds between turns, 0 for as many as come back."""
+        self._next = 0.0
+        self._later: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
         """Open the connections."""
@@ -201,8 +205,8 @@ class Load:
                     }
         raise LookupError(f"no button {label!r} in {last}")
 
-    def dispatch(self, walk: Walk) -> None:
-        """Send the chat's next update."""
+    def dispatch(self, walk: Walk, at: float) -> None:
+        """Send the chat's next update, which was due ``at``."""
         try:
             body = orjson.dumps(self.update(walk))
         except (LookupError, TypeError) as exc:
@@ -211,7 +215,7 @@ class Load:
             body = orjson.dumps(self.update(walk))
         walk.inflight = True
         self.inflight += 1
-        walk.t0 = perf_counter()
+        walk.t0 = at
         payload = b"%b%d\r\n\r\n%b" % (self.head, len(body), body)
         if self.free:
             self.free.pop().send(payload)
@@ -221,7 +225,24 @@ class Load:
     def pump(self) -> None:
         """Send until as many turns are under way as there may be."""
         while self.running and self.ready and self.inflight < self.limit:
-            self.dispatch(self.ready.popleft())
+            now = perf_counter()
+            if self.pause:
+                if now < self._next:
+                    self._wake(self._next - now)
+                    return
+                due = self._next or now
+                self._next = due + self.pause
+            else:
+                due = now
+            self.dispatch(self.ready.popleft(), due)
+
+    def _wake(self, seconds: float) -> None:
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(seconds, self._woken)
+
+    def _woken(self) -> None:
+        self._later = None
+        self.pump()
 
     def on_reply(self, chat_id: int, message: dict[str, Any]) -> None:
         """The bot has said something."""

@@ -62,7 +62,9 @@ class Pacer:
         self._whole.move_to_end(chat)
         if wait > 0:
             await self._clock.sleep(wait)
-        await self.change(chat)
+            self.check(chat)
+            now = self._clock.monotonic()
+        await self._overall(chat, now)
 
     async def change(self, chat: str) -> None:
         """Return when a message of ``chat`` may be changed. Edits count overall only: see `send`.
@@ -71,7 +73,9 @@ class Pacer:
             RetryLater: as for `send`.
         """
         self.check(chat)
-        now = self._clock.monotonic()
+        await self._overall(chat, self._clock.monotonic())
+
+    async def _overall(self, chat: str, now: float) -> None:
         full = len(self._latest) == self._latest.maxlen
         turn = max(now, self._latest[0] + 1.0) if full else now
         if turn - now > PATIENCE:
@@ -87,6 +91,8 @@ class Pacer:
         Raises:
             RetryLater: Telegram asked to wait and that time is not over.
         """
+        if not self._paused:  # nobody was told to wait
+            return
         left = max(self._all_paused, self._paused.get(chat, 0.0)) - self._clock.monotonic()
         if left > 0:
             raise RetryLater(left)
