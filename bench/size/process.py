@@ -14,7 +14,7 @@ from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
 from bot.i18n.text import Local
 from bot.model import Chat, Outgoing
-from bot.ports import Asked
+from bot.ports import Asked, Channel
 from bot.runtime import Runtime
 from bot.runtime.sweep import Sweeper
 from bot.store.connect import connect
@@ -81,14 +81,20 @@ class Process:
         await self.redis.aclose()
 
 
-async def started(url: str, name: str) -> Process:
-    """A process called ``name`` on the Redis at ``url``; its rounds have not begun."""
+async def started(url: str, name: str, channel: Channel | None = None) -> Process:
+    """A process called ``name`` on the Redis at ``url``; its rounds have not begun.
+
+    Args:
+        url: as an operator writes it into REDIS_URL.
+        name: its consumer's name.
+        channel: in place of the ear.
+    """
     clock, tasks, ear = SystemClock(), Tasks(), Ear()
     renderer = Renderer(Catalog())
     redis = await connect(url)
     store = Sessions(redis, KEYRING, name)
     dialogs = book(Operator(), Keywords(renderer))
-    runtime = Runtime(dialogs, store, renderer, (ear,), {FindFines: _fines}, clock, tasks)
+    runtime = Runtime(dialogs, store, renderer, (channel or ear,), {FindFines: _fines}, clock, tasks)
     log = WebLog(redis, KEYRING, store.place, tasks, clock)
     memory = ChatMemory(redis, store, log, clock, KEYRING)
     return Process(redis, store, runtime, Sweeper(runtime, store, clock, tasks), memory, ear, tasks)
