@@ -12,12 +12,14 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
 from bot.errors import Unreadable
 from bot.model import Chat
 from bot.ports import Clock
 from bot.store.away import away
+from bot.store.pipe import Arg, Pipes, Script
 from bot.store.webears import ENTRY, TYPING, Ear, Ears, channel_name
 from bot.tasks import Tasks
 
@@ -67,10 +69,11 @@ class WebLog:
     def __init__(
         self, redis: Redis | RedisCluster, keyring: Keyring, place: Place, tasks: Tasks, clock: Clock
     ) -> None:
-        self._redis: Any = redis  # redis-py's own annotations are incomplete under strict checking
+        # Connections of its own: whoever comes back reads 200 entries, which no turn should stand behind.
+        self._pipes = Pipes(redis)
+        self._append = Script(self._pipes, _APPEND)
         self._keyring = keyring
         self._place = place
-        self._append: Any = self._redis.register_script(_APPEND)
         self._ears = Ears(redis, tasks, clock)
 
     async def append(self, chat: Chat, entry: bytes, *, key: str, drops: str = "") -> str:
@@ -104,11 +107,11 @@ class WebLog:
         """
         stream, _ = self._names(chat)
         with away():
-            rows = await self._redis.xrange(stream, min=f"({after}" if after else "-", max="+")
+            rows = await self._ask("XRANGE", stream, f"({after}" if after else "-", "+")
         entries: list[tuple[str, bytes]] = []
-        for entry_id, fields in rows:
+        for entry_id, (_, sealed, *_) in rows:
             try:
-                entries.append((entry_id.decode(), self._keyring.open(fields[b"e"], stream.encode())))
+                entries.append((entry_id.decode(), self._keyring.open(sealed, stream.encode())))
             except Unreadable:
                 # Its key was taken out of the ring. The rest of the chat is still worth showing.
                 log.warning("web chat entry unreadable")
@@ -132,7 +135,7 @@ class WebLog:
         """
         _, channel = self._names(chat)
         with away():
-            await self._redis.publish(channel, TYPING)
+            await self._ask("PUBLISH", channel, TYPING)
 
     def hang_up(self) -> None:
         """Close every ear: open streams end, so that a server can stop. Pages connect elsewhere."""
@@ -141,6 +144,12 @@ class WebLog:
     async def close(self) -> None:
         """Hang up and end the subscription. The Redis client stays open: it was given to us."""
         await self._ears.close()
+
+    async def _ask(self, name: str, key: str, *rest: Arg) -> Any:
+        (answer,) = await self._pipes.all([(name, key, rest)])
+        if isinstance(answer, RedisError):
+            raise answer
+        return answer
 
     def _names(self, chat: Chat) -> tuple[str, str]:
         tag, name = self._place(chat)

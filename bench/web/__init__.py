@@ -1,0 +1,1 @@
+"""The eight turns of `bench.telegram` through the web chat: README.md."""
