@@ -40,7 +40,7 @@ class Drained(msgspec.Struct, frozen=True):
         cpu_us: of the process for each entry.
         redis_us: of the server for each entry.
         hold_ms: of one round of signs of life with as much in hand as one round of recovery takes.
-        rss_mib: of the process at its peak.
+        rss_mib: by which the process grew at its peak.
         missing: entries that nobody heard.
         doubled: entries that were heard twice.
         disordered: entries that were heard before an earlier one of their chat.
@@ -107,7 +107,7 @@ async def drained(servers: Deployment, entries: int, *, patient: bool = True) ->
         entries: how many.
         patient: wait until they are idle by the clock; else they are made to look so.
     """
-    before = await servers.counts()
+    before, small = await servers.counts(), _peak_mib()
     dead = await started(servers.url, "dead")
     await left_behind(dead, entries)
     stored = (await servers.counts()).since(before)
@@ -128,7 +128,7 @@ async def drained(servers: Deployment, entries: int, *, patient: bool = True) ->
         1e6 * cpu / entries,
         (used.cpu_us - stored.cpu_us) / entries,
         hold_ms,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        _peak_mib() - small,
         missing,
         listener.doubled,
         listener.disordered,
@@ -174,6 +174,10 @@ async def _aged(servers: Deployment) -> None:
                 )
 
 
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 async def measured(entries: int, folder: Path) -> Drained:
     """A backlog of ``entries`` on a server of its own."""
     async with one(folder) as servers:
@@ -185,7 +189,7 @@ def line(row: Drained | None) -> str:
     if row is None:
         return (
             "| left behind | B/entry | rounds | CPU µs/entry | Redis µs/entry | seconds of work | signs of life, ms"
-            " | RSS MiB | missing | doubled | out of order |\n|---|---|---|---|---|---|---|---|---|---|---|"
+            " | grown by, MiB | missing | doubled | out of order |\n|---|---|---|---|---|---|---|---|---|---|---|"
         )
     return (
         f"| {row.entries:,} | {row.memory:,.0f} | {row.rounds} | {row.cpu_us:.0f} | {row.redis_us:.0f} | {row.seconds:.1f}"

@@ -137,12 +137,14 @@ class ChatMemory:
 
     async def round(self) -> int:
         """Let go of the chats whose last words were said; how many."""
+        now, tags = self._clock.now(), [f"{{p{number:03d}}}" for number in range(self._partitions)]
+        due = await self._sessions.ask(
+            [("ZRANGEBYSCORE", f"f:{tag}", ("-inf", now, "LIMIT", 0, 100)) for tag in tags]
+        )
         gone = 0
-        for number in range(self._partitions):
-            tag = f"{{p{number:03d}}}"
-            with away():
-                due = await self._redis.zrangebyscore(f"f:{tag}", "-inf", self._clock.now(), start=0, num=100)
-                for member in due:
+        with away():
+            for tag, members in zip(tags, due, strict=True):
+                for member in members:
                     gone += await self._finish(tag, member.decode())
         return gone
 

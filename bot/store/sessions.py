@@ -109,6 +109,8 @@ class Sessions:
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
+        self._looked: list[str | bytes] = ["0-0"] * partitions
+        """How far recovery has looked through each outbox; `0-0` again at its end."""
         self._pipes = Pipes(redis)
         self._load, self._commit = (
             Script(self._pipes, (scripts / f"{name}.lua").read_text("utf-8")) for name in ("load", "commit")
@@ -249,7 +251,7 @@ class Sessions:
         for tag, ids in notes.items():
             commands.append(("XACK", f"o:{tag}", (GROUP, *ids)))
             commands.append(("XDEL", f"o:{tag}", ids))
-        await self._all(commands)
+        await self.ask(commands)
         for tag, ids in notes.items():
             self._noted(tag, ids)
 
@@ -270,7 +272,7 @@ class Sessions:
         commands: list[Command] = []
         for tag, ids in by_tag.items():
             commands.append(("XCLAIM", f"o:{tag}", (GROUP, self._consumer, 0, *ids, "JUSTID")))
-        await self._all(commands)
+        await self.ask(commands)
 
     async def claim(
         self, tag: str, ids: Sequence[str], idle: float
@@ -292,18 +294,20 @@ class Sessions:
         """
         tags, least = self._tags, int(idle * 1000)
         with away():
+            # Each round goes on where the last one stopped looking: behind many entries that others hold, too.
             answers = await self._pipes.all(
                 [
-                    ("XAUTOCLAIM", f"o:{tag}", (GROUP, self._consumer, least, "0-0", "COUNT", 100))
-                    for tag in tags
+                    ("XAUTOCLAIM", f"o:{tag}", (GROUP, self._consumer, least, since, "COUNT", 100))
+                    for tag, since in zip(tags, self._looked, strict=True)
                 ]
             )
         found: list[tuple[str, str, bytes]] = []
-        for tag, answer in zip(tags, answers, strict=True):
+        for number, (tag, answer) in enumerate(zip(tags, answers, strict=True)):
             if isinstance(answer, RedisError):
                 if str(answer) != _NO_GROUP:
                     raise StoreAway(str(answer))
                 continue  # the partition has no outbox yet
+            self._looked[number] = answer[0]
             rows = [(entry_id, fields[1]) for entry_id, fields in answer[1] if fields]
             found += [(tag, entry_id, data) for entry_id, data in self._opened(tag, rows)]
         return found
@@ -336,20 +340,19 @@ class Sessions:
     async def due(self, now: int) -> list[Chat]:
         """Chats whose timer has run out. They stay listed until a turn sets or clears the timer."""
         tags = self._tags
-        rows = await self._all(
-            [("ZRANGEBYSCORE", f"t:{tag}", ("-inf", now, "LIMIT", 0, 100)) for tag in tags]
-        )
-        with away():
-            due = [(tag, name.decode()) for tag, names in zip(tags, rows, strict=True) for name in names]
-            return [chat for tag, name in due if (chat := await self._chat(tag, name)) is not None]
+        rows = await self.ask([("ZRANGEBYSCORE", f"t:{tag}", ("-inf", now, "LIMIT", 0, 100)) for tag in tags])
+        due = [(tag, name.decode()) for tag, names in zip(tags, rows, strict=True) for name in names]
+        values = await self.ask([("GET", f"s:{tag}:{name}", ()) for tag, name in due])
+        chats = [self._chat(f"s:{tag}:{name}", value) for (tag, name), value in zip(due, values, strict=True)]
+        lost = [place for place, chat in zip(due, chats, strict=True) if chat is None]
+        await self.ask([("ZREM", f"t:{tag}", (name,)) for tag, name in lost])
+        return [chat for chat in chats if chat is not None]
 
-    async def _chat(self, tag: str, name: str) -> Chat | None:
-        key = f"s:{tag}:{name}"
-        value = await self._redis.get(key)
-        try:  # empty: the session expired before its timer
+    def _chat(self, key: str, value: bytes | None) -> Chat | None:
+        """Whose session it is; None where it expired before its timer, or cannot be read."""
+        try:
             return msgspec.msgpack.decode(self._unsealed(parted(value or b"").chat, key.encode()), type=Chat)
         except (Unreadable, *UNDECODABLE):
-            await self._redis.zrem(f"t:{tag}", name)
             return None
 
     # --- reachability ---------------------------------------------------------------------------
@@ -364,7 +367,7 @@ class Sessions:
             pipe.expire(key, KEPT_LIFE)
             await pipe.execute()
 
-    async def _all(self, commands: Sequence[Command]) -> list[Any]:
+    async def ask(self, commands: Sequence[Command]) -> list[Any]:
         """Answers of ``commands``, all of them sound.
 
         Raises:
