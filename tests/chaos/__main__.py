@@ -1,16 +1,21 @@
 """The command line: ``python -m tests.chaos --walks 200 --json run.json``."""
 
 import argparse
+import asyncio
 import json
 import random
+import signal
 import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from tests.chaos.audit import Report
-from tests.chaos.run import SMALL, Size, run
+from tests.chaos.run import run
+from tests.chaos.size import SMALL, Size
 
 
 def main() -> int:
@@ -47,12 +52,20 @@ def main() -> int:
             sqlite=arguments.sqlite,
         )
     )
-    report = uvloop.run(run(size, seed, arguments.keep))
+    report = uvloop.run(_ended_whole(run(size, seed, arguments.keep)))
     report.about["seed"] = seed
     sys.stdout.write(table(report))
     if arguments.json:
         arguments.json.write_text(json.dumps(report.json(), indent=1, ensure_ascii=False) + "\n")
     return 0 if report.good else 1
+
+
+async def _ended_whole(work: Coroutine[Any, Any, Report]) -> Report:
+    """``work``, which takes its processes along when it is told to end."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await work
 
 
 def table(report: Report) -> str:

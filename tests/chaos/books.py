@@ -10,12 +10,14 @@ import sqlite3
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.chaos.ports import free
+
+_TRIES: Final = 5
 
 
 class Books(Protocol):
@@ -45,10 +47,15 @@ class PostgreSQL:
         self._folder = Path(tempfile.mkdtemp(prefix="iqamati-chaos-pg-"))
         if self._prefix:
             shutil.chown(self._folder, "postgres")
-        (self.port,) = free()
         self._data = str(self._folder / "data")
-        self._run(self._initdb, "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        self._start()
+        try:
+            self._run(
+                self._initdb, "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+            )
+            self._first_start()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
 
     @property
     def url(self) -> str:
@@ -72,6 +79,19 @@ class PostgreSQL:
         self._run(self._ctl, "-D", self._data, "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _first_start(self) -> None:
+        """On a port that nobody takes between choosing it and listening there."""
+        for left in reversed(range(_TRIES)):
+            (self.port,) = free()
+            try:
+                self._start()
+            except subprocess.CalledProcessError as error:
+                if not left:
+                    log = (self._folder / "log").read_text("utf-8", "replace")
+                    raise RuntimeError(f"PostgreSQL does not start: {log[-2000:]}") from error
+            else:
+                return
+
     def _start(self) -> None:
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
@@ -82,7 +102,7 @@ class PostgreSQL:
 
     def _run(self, *command: str) -> None:
         subprocess.run(
-            [*self._prefix, *command], check=True, stdout=subprocess.DEVNULL, cwd=self._folder, timeout=60
+            [*self._prefix, *command], check=True, stdout=subprocess.DEVNULL, cwd=self._folder, timeout=120
         )
 
 
@@ -117,10 +137,10 @@ class SQLite:
 
 
 def open_books(folder: Path) -> Books:
-    """PostgreSQL where a server can be started."""
+    """PostgreSQL where it is installed."""
     try:
         return PostgreSQL()
-    except (OSError, LookupError, subprocess.SubprocessError):
+    except FileNotFoundError:
         return SQLite(folder)
 
 

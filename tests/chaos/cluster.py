@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import inspect
 import random
-import socket
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,6 @@ SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 NODE_TIMEOUT = 3000
 """Milliseconds after which a silent primary is given up; a busy machine must not look like a dead one."""
 PATIENCE = 60.0
-_BUS = 10_000
 
 
 @dataclass
@@ -34,6 +32,7 @@ class Node:
     proxy: Proxy
     folder: Path
     process: "subprocess.Popen[bytes] | None" = None
+    reader: Any = None
 
     @property
     def alive(self) -> bool:
@@ -53,7 +52,7 @@ class Cluster:
 
     async def start(self) -> None:
         count = 6 if self.replicas else 3
-        ports = _with_bus(count)
+        ports = free(count)
         for port, front in zip(ports, free(count), strict=True):
             node = Node(port, Proxy(front, port), self.folder / str(port))
             node.folder.mkdir(parents=True)
@@ -102,13 +101,15 @@ class Cluster:
         found: list[tuple[bytes, Any]] = []
         for node in self.nodes:
             if node.alive and await self._is_primary(node):
-                client = node.client()
+                node.reader = client = node.reader or node.client()
                 found += [(key, client) for key in await client.keys(pattern)]
         return found
 
     async def stop(self) -> None:
         for node in self.nodes:
             await node.proxy.close()
+            if node.reader is not None:
+                await node.reader.aclose()
             if node.process is not None:
                 node.process.kill()
                 node.process.wait()
@@ -178,20 +179,3 @@ class Cluster:
 def _binary() -> str:
     module: Any = inspect.getmodule(ValkeyServer)
     return str(module.get_binary_path())
-
-
-def _with_bus(count: int) -> list[int]:
-    """Ports whose bus port, 10000 higher, exists and is free, too."""
-    found: list[int] = []
-    chance = random.Random()
-    while len(found) < count:
-        port = chance.randrange(20_000, 32_000)
-        if port not in found and _is_free(port) and _is_free(port + _BUS):
-            found.append(port)
-    return found
-
-
-def _is_free(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-        return True
-    return False

@@ -39,7 +39,7 @@ class Net:
     pending: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.fleet.any(self.chance).port}{path}"
+        return self.fleet.any(self.chance).at(path)
 
     def later(self, work: Any) -> None:
         task = self.behind.create_task(work)
@@ -64,7 +64,9 @@ class Door(Protocol):
         """The same press by an impatient finger, an update of its own; nobody answers it."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Look no more."""
+        ...
 
 
 class TelegramDoor:
@@ -88,10 +90,10 @@ class TelegramDoor:
             await work
 
     async def press(self, message: Message, button: Button) -> None:
-        await self._bring(self._pressed(message, button))
+        await self._bring(self._pressed(message, button), asked=message.asked)
 
     async def tap_again(self, message: Message, button: Button) -> None:
-        await self._bring(self._pressed(message, button), answered=False)
+        await self._bring(self._pressed(message, button), asked=message.asked, answered=False)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -106,12 +108,12 @@ class TelegramDoor:
         asked = {"id": f"{self.chat}-{self._net.updates}", "from": shown["from"], "chat_instance": "1"}
         return {"callback_query": {**asked, "message": {**shown, "text": "?"}, "data": button.token}}
 
-    async def _bring(self, update: dict[str, Any], *, answered: bool = True) -> None:
+    async def _bring(self, update: dict[str, Any], *, asked: int = 0, answered: bool = True) -> None:
         net = self._net
         net.updates += 1
         number = net.updates
         body = json.dumps({"update_id": number, **update}).encode()
-        note = net.journal.note("update", self.chat, id=str(number), answered=answered)
+        note = net.journal.note("update", self.chat, id=str(number), asked=asked, answered=answered)
         second = net.chance.random()
         if second < net.twice / 2:
             net.later(self._until_taken(body, number, again=True))  # at the same time, perhaps elsewhere
@@ -133,8 +135,12 @@ class TelegramDoor:
             tries += 1
             status: int | str = 0
             try:
-                async with net.http.post(net.url("/telegram/webhook"), data=body, headers=headers) as answer:
+                process = net.fleet.any(net.chance)
+                async with net.http.post(
+                    process.at("/telegram/webhook"), data=body, headers=headers
+                ) as answer:
                     status = answer.status
+                    process.served += status == 200
                     await answer.read()
             except _FAILURES as error:
                 status = type(error).__name__
@@ -186,17 +192,23 @@ class WebDoor:
             self._stream.cancel()
 
     async def log(self) -> list[dict[str, Any]]:
-        """The whole log as a page sees it that is opened anew."""
+        """The whole log as a page sees it that is opened anew; what came after its resident left is noted."""
         for _ in range(20):
             entries: list[dict[str, Any]] = []
             with contextlib.suppress(*_FAILURES):
                 async for event, data in self._events(""):
                     if event == "synced":
+                        self._late_entries(entries)
                         return entries
                     if event == "entry":
                         entries.append(json.loads(data))
             await asyncio.sleep(0.5)
         raise AssertionError(f"the log of {self.chat} cannot be read")
+
+    def _late_entries(self, entries: list[dict[str, Any]]) -> None:
+        for entry in entries:
+            if _place(entry["id"]) > _place(self._after):
+                self._entry(entry)
 
     async def _post(self, body: dict[str, str], *, answered: bool = True) -> None:
         net = self._net
@@ -224,9 +236,12 @@ class WebDoor:
             tries += 1
             status: int | str = 0
             try:
-                url = net.url("/chat/send?lang=en")
-                async with net.http.post(url, json={"client": name, **body}, headers=headers) as answer:
+                process = net.fleet.any(net.chance)
+                async with net.http.post(
+                    process.at("/chat/send?lang=en"), json={"client": name, **body}, headers=headers
+                ) as answer:
                     status = answer.status
+                    process.served += status == 202
                     await answer.read()
             except _FAILURES as error:
                 status = type(error).__name__
@@ -262,6 +277,11 @@ class WebDoor:
                     event = told.removeprefix("event: ")
                 elif told.startswith("data: "):
                     yield event, told.removeprefix("data: ")
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    at, _, number = (entry_id or "0-0").partition("-")
+    return int(at), int(number)
 
 
 def said(entry: dict[str, Any]) -> Message | None:

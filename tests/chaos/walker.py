@@ -23,7 +23,10 @@ _CODE: Final = re.compile(r'class="digits"><bdi dir="ltr">(\d{3}) (\d{3})<')
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 NUDGE: Final = 12.0
-"""Seconds of silence after which a resident does something again."""
+"""Seconds of silence after which a resident looks what became of a payment or a sign-in."""
+PERSISTS: Final = 2
+"""So many times these seconds, and a resident says everything else once more. The service has 8 s to notice a dead process,
+and some more to go on for it."""
 
 
 class Plan(StrEnum):
@@ -74,7 +77,7 @@ class Walk:
                 await self._begin()
                 await self._on()
         except TimeoutError:
-            self.end = "lost" if self.silent >= 3 * NUDGE else "late"
+            self.end = "lost" if self.silent > PERSISTS * NUDGE else "late"
         self.net.journal.note("end", self.door.chat, end=self.end, place=self.place, plan=self.plan.value)
 
     async def _begin(self) -> None:
@@ -120,11 +123,16 @@ class Walk:
             self.end = "paid"
 
     async def _nudge(self) -> None:
-        """Nothing came for a while: look for what was paid, else say who is asked about once more."""
-        if self.place.startswith("checkout/") and self.last is not None:
-            await self._press(self.last, self.last.choices[0])
-        elif not self.place:
+        """Nothing came for a while: look for what was paid, enter the code; else say or press it once more."""
+        waits = self.place.startswith("checkout/") or (self.place == "identify/link" and self.code)
+        if not waits and self.silent < PERSISTS * NUDGE:
+            return
+        if not waits:
+            self.net.journal.note("asked again", self.door.chat, place=self.place)
+        if self.last is None:
             await self.door.type("/renewal" if self.plan is Plan.RENEW else self.civil_id)
+        else:
+            await self._press(self.last, self.last.choices[0])
 
     async def _answer(self, message: Message) -> None:
         self.place, self.last = message.place, message

@@ -1,0 +1,54 @@
+"""How much of everything a run has."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tests.chaos.walker import Plan
+
+PLANS: Final = {Plan.PAY: 45, Plan.LOOK: 20, Plan.CANCEL: 10, Plan.DECLINED: 10, Plan.RENEW: 15}
+"""Of a hundred walks."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bounds and shares.
+
+    Attributes:
+        walks: residents, each with a chat of their own.
+        at_once: of them at one moment.
+        processes: of the service; the last one has the wrong clock.
+        seconds: the longest the walks may take, all together.
+        patience: the longest one walk may take.
+        settle: seconds the service has afterwards, in fair weather, to empty the outbox.
+        record: seconds it has to record at the registry what was paid; a failed try is made again after a minute, then
+            two, five, ten.
+        rounds: of troubles one after the other, each with residents of its own; 0 for all kinds beside one another, as
+            often as ``every`` says.
+        every: seconds between troubles of one kind: of a process, the network, Redis, PostgreSQL.
+        failing: share of calls to registry and gateway that fail or stall.
+        twice: share of updates brought twice.
+        think: seconds a resident looks at a question, at most.
+        wrong: seconds the last process's clock is wrong by.
+        sqlite: keep the ledger in SQLite even where PostgreSQL is.
+    """
+
+    walks: int = 100
+    at_once: int = 40
+    processes: int = 3
+    seconds: float = 3600.0
+    patience: float = 900.0
+    settle: float = 90.0
+    record: float = 660.0
+    rounds: int = 0
+    every: tuple[float, float, float, float] = (5.0, 8.0, 30.0, 25.0)
+    failing: float = 0.3
+    twice: float = 0.2
+    think: float = 3.0
+    wrong: float = 45.0
+    sqlite: bool = False
+
+
+SMALL: Final = Size(
+    walks=40, processes=2, seconds=240.0, patience=240.0, record=0.0, rounds=1, failing=0.1, think=1.0
+)
+"""What the test runs: a round of troubles, each healed before the next, and nothing that waits for a try a minute later."""

@@ -1,0 +1,123 @@
+"""What breaks during a run: a process, the network, a Redis primary, all of Redis, PostgreSQL.
+
+Whatever is begun is ended before the next one of its kind, and when the run ends: nothing is left half broken.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from tests.chaos.service import Process
+from tests.chaos.world import World
+
+AGAIN: Final = 0.05
+"""Seconds between looks at what is waited for."""
+HEALED: Final = 120.0
+"""Seconds within which everything is up again when nothing breaks."""
+
+Trouble = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Troubles:
+    """Of one run.
+
+    Args:
+        world: what is broken.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = world.chance
+
+    def beside(self) -> list[Coroutine[Any, Any, None]]:
+        """All kinds beside one another, again and again, until cancelled."""
+        kinds = (self.kill, self.cut, self.failover, self.restart)
+        every = self._world.size.every
+        return [_again(*pair) for pair in zip(kinds, every, strict=True) if pair[1] > 0]
+
+    async def one_by_one(self, let_in: Callable[[int], None]) -> None:
+        """Each kind, a process twice, `Size.rounds` times: it strikes while new residents walk, and heals before the next.
+
+        Args:
+            let_in: sends so many more on their way.
+        """
+        kinds = (self.away, self.kill, self.cut, self.failover, self.restart, self.kill)
+        size = self._world.size
+        steps = len(kinds) * size.rounds
+        for step in range(steps):
+            let_in(size.walks * (step + 1) // steps - size.walks * step // steps)
+            await kinds[step % len(kinds)]()
+            await self.healed()
+
+    async def healed(self) -> None:
+        """Nothing between service and Redis, every process up."""
+        for node in self._world.cluster.nodes:
+            node.proxy.delay, node.proxy.shut = 0.0, False
+        async with asyncio.timeout(HEALED):
+            await self._world.fleet.all_up()
+
+    async def kill(self) -> None:
+        """The process that is up for longest and did something since; another one goes on."""
+        fleet, ready = self._world.fleet, list[Process]()
+        while not ready:
+            await asyncio.sleep(AGAIN)
+            up = [each for each in fleet.processes if each.up]
+            ready = [each for each in up if each.served] if len(up) > 1 else []
+        await fleet.kill(min(ready, key=lambda each: each.since))
+
+    async def cut(self) -> None:
+        """Two of Redis's servers lose their connections, or are slow, or take no new ones."""
+        chance, cluster = self._chance, self._world.cluster
+        kind = chance.choice(("reset", "delay", "cut"))
+        self._world.journal.note("network", what=kind)
+        touched = chance.sample(cluster.nodes, 2)
+        for node in touched:
+            node.proxy.delay = chance.uniform(0.05, 1.0) if kind == "delay" else 0.0
+            node.proxy.shut = kind == "cut"
+            if kind != "delay":
+                node.proxy.reset()
+        await asyncio.sleep(0.0 if kind == "reset" else chance.uniform(0.5, 2.5))
+        for node in touched:
+            node.proxy.delay, node.proxy.shut = 0.0, False
+        self._world.journal.note("network well")
+
+    async def away(self) -> None:
+        """Nobody reaches any of Redis's servers until the service has refused something."""
+        journal, nodes = self._world.journal, self._world.cluster.nodes
+        before = journal.counts["not taken"]
+        journal.note("network", what="away")
+        for node in nodes:
+            node.proxy.shut = True
+            node.proxy.reset()
+        while journal.counts["not taken"] == before:
+            await asyncio.sleep(AGAIN)
+        for node in nodes:
+            node.proxy.shut = False
+        journal.note("network well")
+
+    async def failover(self) -> None:
+        """A Redis primary dies; its replica takes over; it comes back empty, as a replica."""
+        journal = self._world.journal
+        journal.note("primary killed")
+        took = await self._world.cluster.kill_primary(self._chance)
+        journal.note("failover", seconds=round(took, 1))
+
+    async def restart(self) -> None:
+        """PostgreSQL ends as in a crash, and is started."""
+        if await self._world.books.restart():
+            self._world.journal.note("ledger restarted")
+
+
+async def _again(trouble: Trouble, every: float) -> None:
+    """Make trouble every so many seconds, until cancelled."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        due = max(due + every, loop.time() + every / 4)
+        await asyncio.sleep(due - loop.time())
+        begun = loop.create_task(trouble())
+        try:
+            await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            await begun
+            raise
