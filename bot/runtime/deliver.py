@@ -9,10 +9,10 @@ import contextlib
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 import structlog
 
 from bot.errors import (
+    UNDECODABLE,
     BotError,
     Forbidden,
     FromNewer,
@@ -169,7 +169,7 @@ class Deliveries:
             entry = self._codec.decode(data)
             if isinstance(entry.body, Job):
                 self._codec.effect(entry.body)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             log.warning("outbox entry of another release left alone", stream=f"o:{tag}")
             return None
         return entry
