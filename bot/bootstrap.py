@@ -48,7 +48,7 @@ from bot.services.batches import Batches, Checking, Papers
 from bot.services.batches import executors as batch_executors
 from bot.services.companies import Companies
 from bot.services.companies import executors as company_executors
-from bot.services.http import make_client
+from bot.services.http import make_client, make_wire
 from bot.services.identity import SignIns
 from bot.services.identity import executors as identity_executors
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
@@ -243,8 +243,8 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
             raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
         registry_url, registry_token = registry_address(settings, keyring)
-        client = make_client(registry_url, registry_token)
-        stack.push_async_callback(client.aclose)
+        client = make_wire(registry_url, registry_token) or make_client(registry_url, registry_token)
+        stack.push_async_callback(client.close)
         registry = Registry(client, clock, timeout=settings.registry_timeout)
         gateways = open_gateways(settings, keyring, clock)
         stack.push_async_callback(gateways.close)

@@ -72,7 +72,7 @@ class Seldom:
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Answer(response.status_code, body, media_type)
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the connections."""
         if self._opened is not None:
             await self._opened.aclose()
@@ -81,7 +81,7 @@ class Seldom:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        await self.close()
 
 
 async def _read(response: "httpx.Response") -> bytes:

@@ -185,4 +185,4 @@ class Provider:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()

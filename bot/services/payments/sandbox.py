@@ -169,7 +169,7 @@ class SandboxPayments:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, missing: bool = False

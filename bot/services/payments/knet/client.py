@@ -161,7 +161,7 @@ class Knet:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def _ask(self, action: str, track_id: str, fils: int, *, repeatable: bool) -> Answer:
         content = pipe_request(self._terms, action, track_id, fils)

@@ -171,7 +171,7 @@ class MyFatoorah:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     # --- inside ----------------------------------------------------------------------------------
 

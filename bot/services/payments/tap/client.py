@@ -190,7 +190,7 @@ class Tap:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     def _request(self, charge: Charge) -> dict[str, Any]:
         return {
