@@ -380,9 +380,13 @@ async def test_a_chat_that_cannot_be_told_now_is_told_by_the_sweep(world: World)
     world.chats.away = True
     await world.pay(await world.open())
     assert await world.statuses("orders") == ["posted"]
+    assert await world.another_process().sweep() == 0
+    world.clock.advance(5)
+    assert await world.another_process().sweep() == 1
+    assert world.chats.kinds == []
     world.chats.away = False
-    world.clock.advance(1 * MINUTE)
-    await world.orders.sweep()
+    world.clock.advance(5)  # not only when the lease of whoever tried is over
+    await world.another_process().sweep()
     assert world.chats.kinds == ["paid"]
     world.clock.advance(1 * MINUTE)
     assert await world.orders.sweep() == 0

@@ -163,6 +163,11 @@ class Work(RefundWork, PostingWork, Reads):
         change = update(t.notices).where(t.notices.c.id == notice.id).values(told_at=at, due=None)
         await self._on.execute(change)
 
+    async def put_back(self, notice: Notice, due: int) -> None:
+        """Let whoever looks from ``due`` on tell the notice, unless it was told meanwhile."""
+        mine = t.notices.c.id == notice.id, t.notices.c.told_at == 0
+        await self._on.execute(update(t.notices).where(*mine).values(due=due))
+
     async def add_event(self, new: Event, at: int) -> bool:
         """Keep a notification as it claims to be.
 

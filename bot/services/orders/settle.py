@@ -5,6 +5,8 @@ sweep) ends in `Settling.ask`. What must follow a commit (recording, telling) is
 transaction with a lease, so that another process does it when this one dies in between.
 """
 
+from typing import Final
+
 import msgspec
 import structlog
 
@@ -23,6 +25,9 @@ from bot.services.payments import Enquiry, Result
 from bot.services.payments.gateways import Gateways
 
 log = structlog.get_logger(__name__)
+
+_TOLD_AGAIN: Final = 5
+"""Seconds after which a chat that could not be told is told by whichever process looks next."""
 
 _UNANSWERED = Enquiry(status=Result.UNKNOWN)
 
@@ -120,6 +125,9 @@ class Settling:
                 await self._wake(self._woken(order, notice, how, refund))
         except BotError as error:
             log.warning("chat not told yet", order=order.ref, kind=notice.kind, error=type(error).__name__)
+            # The lease is for whoever dies with it. Another process may be able to: of a newer release, perhaps.
+            async with self._ledger.write() as work:
+                await work.put_back(notice, self._clock.now() + _TOLD_AGAIN)
             return
         async with self._ledger.write() as work:
             await work.told(notice, self._clock.now())
