@@ -35,6 +35,9 @@ _FONTS: Final = files("fontpkg_ibm_plex_sans_arabic").joinpath("files")
 MOST_LINES: Final = 60
 """Lines listed one by one where residencies are renewed, on three pages; of more only the sums are told."""
 
+KEPT: Final = 32
+"""Printed receipts kept in memory, of some 60 kB each."""
+
 _QUIET_ZONE: Final = 4
 """Light modules around the code (ISO/IEC 18004)."""
 
@@ -121,11 +124,26 @@ class Printer:
         # A compiler refuses a second caller ("Already borrowed"); a cancelled `print` may leave one behind.
         self._alone = threading.Lock()
         self._turn = asyncio.Semaphore(1)
+        self._kept: dict[Receipt, bytes] = {}
 
     async def print(self, receipt: Receipt) -> bytes:
-        """`render` in a thread, one at a time; the compiler lets go of the interpreter meanwhile."""
-        async with self._turn:
-            return await asyncio.to_thread(self.render, receipt)
+        """`render` in a thread, one at a time; the compiler lets go of the interpreter meanwhile.
+
+        The last few are kept: one address is opened by a preview, a phone's viewer and whoever it was passed on to, and
+        the same receipt is the same file. One whose standing has changed is another receipt.
+        """
+        if (made := self._kept.get(receipt)) is None:
+            async with self._turn:
+                made = self._kept.get(receipt)  # somebody further ahead may have asked for the same
+                if made is None:
+                    made = await asyncio.to_thread(self.render, receipt)
+                    self._keep(receipt, made)
+        return made
+
+    def _keep(self, receipt: Receipt, made: bytes) -> None:
+        self._kept[receipt] = made
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
 
     def render(self, receipt: Receipt) -> bytes:
         """The receipt as PDF; the same receipt gives the same bytes. Takes tens of milliseconds of a core."""
