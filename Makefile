@@ -43,6 +43,7 @@ wheel: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 pyproject.toml --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --group pyproject.toml:fuzz --generate-hashes --no-emit-index-url --no-header -o requirements/fuzz.txt
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

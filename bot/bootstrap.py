@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -120,10 +119,7 @@ class Service:
         """The public HTTP application: web chat, payment pages, webhooks, health, and the guard before them."""
         settings = self.settings
         refusals = Refusals(self.renderer.render)
-        inner = Starlette(
-            routes=self.routes(),
-            exception_handlers={HTTPException: refusals.refuse, Exception: refusals.refuse},
-        )
+        inner = Starlette(routes=self.routes(), exception_handlers=refusals.handlers)
         # A missing slash is a missing page: the redirect would be built from the Host header.
         inner.router.redirect_slashes = False
         return Guard(

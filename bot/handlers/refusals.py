@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from bot.handlers.pay.page import BACK, LANGUAGES, Pages, Render
@@ -46,6 +46,8 @@ class Refusals:
 
     def __init__(self, render: Render) -> None:
         self._pages = Pages(render, "")
+        self.handlers: Final = dict.fromkeys((HTTPException, ClientDisconnect, Exception), self.refuse)
+        """Starlette's exception handlers."""
 
     def answer(self, request: Request, status: int) -> Response:
         """The answer with ``status``."""
@@ -58,7 +60,9 @@ class Refusals:
         return Response(page, status, media_type="text/html")
 
     async def refuse(self, request: Request, error: Exception) -> Response:
-        """What Starlette's router refuses: an unknown address, a method an address does not know."""
+        """What Starlette's router refuses: an unknown address, a method an address does not know, half a body."""
+        if isinstance(error, ClientDisconnect):  # nobody is there to read it
+            return self.answer(request, HTTPStatus.BAD_REQUEST)
         if not isinstance(error, HTTPException):
             return self.answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         answer = self.answer(request, error.status_code)

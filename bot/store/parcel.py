@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from bot.errors import Unreadable
 
-_LINE: Final = re.compile(rb"(\d+) (\S*) (\d+)\n")
+_LINE: Final = re.compile(rb"(\d{1,15}) (\S*) (\d{1,9})\n")
 
 
 class Parcel(NamedTuple):
