@@ -146,7 +146,7 @@ def plots(folder: Path, note: str) -> None:
     }
     line_plot(
         folder / "scale-announcement.svg",
-        "Messages owed on Telegram after an announcement at ten, 4 million residents",
+        "Owed on Telegram after an announcement at ten, 4 million residents",
         "hour of the day",
         "messages, thousands",
         owed,
@@ -160,22 +160,22 @@ def _points(found: Iterable[Second]) -> list[tuple[float, float]]:
 
 
 def _outages(of: Habits, path: Path, note: str) -> None:
-    found = [second for second in course(of, PAID, OUTAGES, 14 * HOUR) if second.at >= 8 * HOUR + 1800]
-    # A dot for the shortest outage must not fall between two points.
-    shown = [second for second in found if second.at % 10 == 0]
+    found = course(of, PAID, OUTAGES, 14 * HOUR)
+    redis, telegram, ledger, registry = (outage.begins for outage in OUTAGES)
+    waits = {
+        "turns; Redis away 5 s": [(one.at, one.refused) for one in found[redis:telegram]],
+        "messages; Telegram away 10 min": [
+            (one.at, one.outbox["Telegram"]) for one in found[telegram:ledger]
+        ],
+        "payments; PostgreSQL away 1 min": [(one.at, one.unposted) for one in found[ledger:registry]],
+        "payments; registry away 1 h": [(one.at, one.unposted) for one in found[registry:]],
+    }
     line_plot(
         path,
-        "What waits while something is away, 4 million residents on a salary day",
-        "hour of the day",
+        "What waits while something is away, 4 million residents",
+        "hour of a salary day",
         "how much waits",
-        {
-            "turns, Redis away 5 s at 9:00": [(second.at / HOUR, second.refused) for second in shown],
-            "messages, Telegram away 10 min at 9:30": [
-                (second.at / HOUR, second.outbox["Telegram"]) for second in shown
-            ],
-            "payments not recorded, registry away 1 h at 11:00": [
-                (second.at / HOUR, second.unposted) for second in shown
-            ],
-        },
+        {name: [(at / HOUR, count) for at, count in points if count >= 1] for name, points in waits.items()},
+        log_y=True,
         note=note,
     )

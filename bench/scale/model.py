@@ -37,7 +37,7 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     visits_a_month: float = 2.0
     turns: float = 10.0
     messages: float = 1.6
-    paying: float = 0.3
+    paying: float = 0.1
     shares: Mapping[str, float] = msgspec.field(
         default_factory=lambda: {"Telegram": 0.5, "WhatsApp": 0.3, "web": 0.2}
     )

@@ -22,7 +22,7 @@ def test_everything_that_waits_goes_once_it_can() -> None:
     course = list(simulate(HABITS, PLANT, outages, 9 * HOUR, 3 * HOUR))
     assert course[4].refused == pytest.approx(sum(second.arrived for second in course[:5]))
     assert max(second.outbox["Telegram"] for second in course) > 30_000
-    assert max(second.unposted for second in course) > 1_000
+    assert max(second.unposted for second in course) > 300
     last = course[-1]
     assert (last.refused, last.unposted, sum(last.outbox.values())) == (0, 0, 0)
     assert drained_after(course, "Telegram", 9 * HOUR + 600, 100) is not None
