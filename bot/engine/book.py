@@ -68,7 +68,11 @@ class Book:
         return None
 
     def start(self, dialog: str, answers: msgspec.Struct | None = None) -> Frame:
-        """A frame at the start of ``dialog``."""
+        """A frame at the start of ``dialog``. Its answers are whole, whatever is given: a migration relies on each of them."""
         found = self.dialogs[dialog]
-        given = msgspec.to_builtins(answers if answers is not None else found.answers())
+        if answers is None:
+            answers = found.answers()
+        given = msgspec.to_builtins(answers)
+        if type(answers) is not found.answers:
+            given = msgspec.to_builtins(msgspec.convert(given, found.answers))
         return Frame(found.id, found.version, found.start.value, answers=given)

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.dialogs import violations
+from bot.dialogs import checkout, violations
+from bot.dialogs.checkout import OpenOrder
 from bot.dialogs.find_reference import DIALOG
 from bot.dialogs.violations import FindFines
 from bot.engine import Book
@@ -205,6 +206,20 @@ def test_an_effect_under_way_in_a_retired_state_is_waited_for(chat: Chat) -> Non
     deploy(chat, renamed("lookup", Later.ASKING_ANEW)).lets_go(OWED)
     chat.hears_not("This service changed").stands("violations.owed")
     assert not chat.effects
+
+
+def test_a_dialog_that_was_just_called_has_all_answers_a_migration_may_ask_for(chat: Chat) -> None:
+    def renamed_answer(old: dict[str, Any]) -> dict[str, Any]:
+        return {**old, "order": old["order"], "url": old["url"]}
+
+    now = checkout.DIALOG
+    later = replace(now, version=now.version + 1, migrations={**now.migrations, now.version: renamed_answer})
+    chat.answers(FindFines, OWED).answers(OpenOrder, HOLD).says(CIVIL_ID).presses("Pay all")
+    chat.stands("violations.paying", "checkout.opening")
+    deploy(chat, later).says("?").hears_not("This service changed").stands(
+        "violations.paying", "checkout.opening"
+    )
+    assert chat.top.version == later.version
 
 
 def test_the_way_back_leads_to_the_state_that_took_the_place(chat: Chat) -> None:
