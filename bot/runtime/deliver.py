@@ -78,6 +78,8 @@ class Deliveries:
         self._queues: dict[Chat, dict[str, Entry | None]] = {}
         self._held: set[tuple[str, str]] = set()
         """(tag, id) of every entry in hand: an id is unique in its partition only."""
+        self._claimed: set[tuple[str, str]] = set()
+        """Likewise of those taken over whose place among the chat's replies is still being looked up."""
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
         self._deaf_until = -IDLE
@@ -130,7 +132,7 @@ class Deliveries:
 
     async def hold(self) -> None:
         """Give a sign of life for everything in hand."""
-        await self._store.hold(tuple(self._held))
+        await self._store.hold((*self._held, *self._claimed))
 
     def store_was_away(self) -> None:
         """Call no process silent for the next `IDLE` seconds: none could give a sign of life, or note a delivery."""
@@ -144,13 +146,20 @@ class Deliveries:
         """Take over what other processes left behind. Returns how many entries."""
         found = [row for row in await self._store.abandoned(self._idle) if row[:2] not in self._held]
         chats: dict[Chat, list[Numbered]] = {}
+        claimed: set[tuple[str, str]] = set()
         for tag, entry_id, data in found:
             entry = self._read(tag, data)
             if entry is not None and (isinstance(entry.body, Job) or self.serves(entry.chat)):
                 chats.setdefault(entry.chat, []).append((entry_id, entry))
-        for chat, entries in chats.items():
-            self.take(chat, tuple(entries), await self._before(chat, entries))
-        return sum(map(len, chats.values()))
+                claimed.add((tag, entry_id))
+        self._claimed |= claimed  # alive from now on: to look takes long while Redis is poorly
+        try:
+            befores = await asyncio.gather(*(self._before(*each) for each in chats.items()))
+            for (chat, entries), before in zip(chats.items(), befores, strict=True):
+                self.take(chat, tuple(entries), before)
+        finally:
+            self._claimed -= claimed
+        return len(claimed)
 
     async def _before(self, chat: Chat, entries: list[Numbered]) -> tuple[str, ...]:
         """Replies of ``chat`` earlier than the last of ``entries``: who has them in hand may have died later."""

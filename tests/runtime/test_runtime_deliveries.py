@@ -7,6 +7,7 @@ import structlog
 
 from bot.errors import Rejected, RetryLater, StoreAway, Unavailable, Unreachable
 from bot.model import Chat, Woken
+from bot.ports import Loaded
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES
 from bot.runtime.sweep import FLUSH_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
@@ -140,6 +141,31 @@ async def test_what_is_in_hand_is_not_recovered(world: World) -> None:
     world.phone.open.set()
     await process.settled()
     assert len(world.phone.seen) == 1
+
+
+async def test_what_is_being_taken_over_is_not_taken_over_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To see what the chat's earlier replies are may take longer than anybody is silent."""
+    keys = await crashed(world, "سلام")
+    slow, other = await world.process(), await world.process()
+    asked, answered, load = asyncio.Event(), asyncio.Event(), slow.store.load
+
+    async def slowly(chat: Chat) -> Loaded:
+        asked.set()
+        await answered.wait()
+        return await load(chat)
+
+    monkeypatch.setattr(slow.store, "load", slowly)
+    await world.servers.age()
+    taking = asyncio.get_running_loop().create_task(slow.recover())
+    await asked.wait()
+    await world.servers.age()
+    await slow.runtime.deliveries.hold()
+    assert await other.recover() == 0
+    answered.set()
+    assert await taking == 1
+    assert world.phone.keys == keys
 
 
 async def test_entries_of_one_moment_in_two_partitions_are_told_apart(world: World) -> None:
