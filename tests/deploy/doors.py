@@ -82,7 +82,7 @@ class Net:
             if status == GIVEN_BACK:
                 self.given_back.add(update.chat)
             self.journal.note("not taken", update.chat, later=later, **told)
-            await asyncio.sleep(min(0.2 * tries, 1.0) * self.chance.uniform(0.5, 1.5))
+            await asyncio.sleep(min(0.1 * tries, 0.5) * self.chance.uniform(0.5, 1.5))
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ class Nursery:
             async with asyncio.timeout(IMPORT):
                 told = await nursery._line()
         except BaseException:
-            running.kill()
+            with contextlib.suppress(ProcessLookupError):
+                running.kill()
             await running.wait()
             raise
         assert Path(told["ready"]).is_relative_to(release.folder), f"another release: {told['ready']}"

@@ -51,7 +51,7 @@ class Size:
     sqlite: bool = False
 
 
-SMALL: Final = Size(walks=35, think=0.1, most=5.0, alone=3.0)
+SMALL: Final = Size(walks=35, think=0.1, most=30.0, alone=5.0)
 """What the test runs."""
 
 
@@ -224,16 +224,14 @@ class Play:
         self.world.journal.note("chapter", number=chapter)
 
     def _busy(self, walk: Resident, task: "asyncio.Task[None]", *, alone: bool) -> bool:
-        """Whether a resident still does something. Who waits for the new release has nothing else to do."""
-        return (
-            not task.done() and not walk.away and not (alone and walk.door.chat in self.world.net.given_back)
-        )
+        """Whether a resident still does something. Who paid waits for the receipt, others for the new release."""
+        waits = walk.paid_on_page or (alone and walk.door.chat in self.world.net.given_back)
+        return not (task.done() or walk.away or waits)
 
     def _come(self, chapter: int) -> None:
         """The chapter's share of residents. Two of three look away at a question until a later chapter."""
-        share = self.size.walks // (LAST - 1)
         loop = asyncio.get_running_loop()
-        for number in range(len(self.walks), len(self.walks) + share):
+        for number in range(len(self.walks), self.size.walks * chapter // (LAST - 1)):
             walk = self._resident(number, chapter)
             self.walks.append((walk, loop.create_task(walk.go())))
 
