@@ -8,6 +8,7 @@ import abc
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine
+from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
@@ -184,6 +185,7 @@ async def ended(work: Awaitable[R]) -> R:
 # --- strategies -----------------------------------------------------------------------------------
 
 
+@cache  # a strategy costs more to make than to draw from
 def texts(most: int = 60) -> SearchStrategy[str]:
     """Texts: nasty ones, digits of every script, anything. No halves of surrogate pairs: no channel brings them."""
     return st.one_of(
@@ -194,6 +196,7 @@ def texts(most: int = 60) -> SearchStrategy[str]:
     )
 
 
+@cache
 def values(leaves: int = 8) -> SearchStrategy[Any]:
     """What JSON can say."""
     plain = st.one_of(

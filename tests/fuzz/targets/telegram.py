@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -59,6 +60,7 @@ class _Refusing:
         sent(outgoing)
 
 
+@cache
 def people() -> SearchStrategy[Any]:
     """``User``, give or take."""
     return st.fixed_dictionaries(
@@ -67,6 +69,7 @@ def people() -> SearchStrategy[Any]:
     )  # fmt: skip
 
 
+@cache
 def chats() -> SearchStrategy[Any]:
     """``Chat``, give or take."""
     kinds = st.sampled_from(["private"] * 6 + ["group", "channel", "supergroup", ""])
@@ -74,6 +77,7 @@ def chats() -> SearchStrategy[Any]:
     return st.fixed_dictionaries({"id": numbers, "type": kinds}, optional={"title": texts(8)})
 
 
+@cache
 def contents() -> SearchStrategy[dict[str, Any]]:
     """What a message may hold besides text."""
     document = st.fixed_dictionaries(
