@@ -1,6 +1,6 @@
 """Leaks made on purpose, so that it is seen that the verdict sees them."""
 
-# pyright: reportPrivateUsage=false - where a leak begins is nobody else's business
+# pyright: reportPrivateUsage=false
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
