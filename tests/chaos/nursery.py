@@ -22,11 +22,15 @@ LATER: Final = (
     "alembic.command",
     "aiosqlite",
     "asyncpg",
+    "authlib.oauth2.client",
+    "authlib.oauth2.rfc7636",
     "bot.handlers.telegram",
+    "httpx",
     "sqlalchemy.dialects.postgresql.asyncpg",
     "sqlalchemy.dialects.sqlite.aiosqlite",
-    "uvicorn.lifespan.on",
+    "uvicorn.lifespan.off",
     "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto",
 )
 """What the command imports only once it runs."""
 

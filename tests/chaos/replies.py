@@ -12,8 +12,6 @@ NOTED: Final = 3.0
 """Seconds after which a delivery must be noted in Redis, while Redis is there; a process that died later died after it."""
 LOST: Final = 5.0
 """Seconds before its death in which a Redis primary may have said yes to what its replica never saw."""
-SLOW: Final = 10.0
-"""Seconds within which a reply is out after its turn; the Bot API may ask to wait, or refuse it a few times."""
 SHOWN_AGAIN: Final = "That button belongs to an earlier question"
 """Begins what is said to a press on an earlier question; each press of the kind brings the current question again."""
 
@@ -117,13 +115,21 @@ def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> No
 
 
 def _presses(notes: list[Note], shown: Note, asked: int) -> int:
-    """Presses on other questions than ``asked``, by the time of ``shown``, that may have been taken since it was asked."""
-    since = next(note.at for note in notes if note.kind == "say" and note.data["message"].asked == asked)
+    """Presses on other questions than ``asked``, by the time of ``shown``, that may have been taken since it was asked.
+
+    It was asked after the question before it was shown; how long after is not seen from here: who asked it may have died.
+    """
+    since = 0.0
+    for note in notes:
+        if note.kind == "say" and note.data["message"].asked:
+            if note.data["message"].asked == asked:
+                break
+            since = note.at
     return sum(
         note.kind == "update"
         and note.data.get("asked", asked) != asked
         and note.at <= shown.at
-        and note.data.get("taken", shown.at) >= since - SLOW
+        and note.data.get("taken", shown.at) >= since
         for note in notes
     )
 

@@ -24,7 +24,8 @@ class Size:
             two, five, ten.
         rounds: of troubles one after the other, each with residents of its own; 0 for all kinds beside one another, as
             often as ``every`` says.
-        every: seconds between troubles of one kind: of a process, the network, Redis, PostgreSQL.
+        every: seconds between troubles of one kind, at most: of a process, the network, Redis, PostgreSQL.
+        walked: walks ended between them, at most: a quick run has as many troubles as a slow one.
         failing: share of calls to registry and gateway that fail or stall.
         twice: share of updates brought twice.
         think: seconds a resident looks at a question, at most.
@@ -40,7 +41,8 @@ class Size:
     settle: float = 90.0
     record: float = 660.0
     rounds: int = 0
-    every: tuple[float, float, float, float] = (5.0, 8.0, 30.0, 25.0)
+    every: tuple[float, float, float, float] = (8.0, 10.0, 40.0, 40.0)
+    walked: tuple[int, int, int, int] = (28, 40, 150, 150)
     failing: float = 0.3
     twice: float = 0.2
     think: float = 3.0

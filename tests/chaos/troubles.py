@@ -32,8 +32,8 @@ class Troubles:
     def beside(self) -> list[Coroutine[Any, Any, None]]:
         """All kinds beside one another, again and again, until cancelled."""
         kinds = (self.kill, self.cut, self.failover, self.restart)
-        every = self._world.size.every
-        return [_again(*pair) for pair in zip(kinds, every, strict=True) if pair[1] > 0]
+        size = self._world.size
+        return [self._again(*each) for each in zip(kinds, size.every, size.walked, strict=True)]
 
     async def one_by_one(self, let_in: Callable[[int], None]) -> None:
         """Each kind, a process twice, `Size.rounds` times: it strikes while new residents walk, and heals before the next.
@@ -107,17 +107,17 @@ class Troubles:
         if await self._world.books.restart():
             self._world.journal.note("ledger restarted")
 
-
-async def _again(trouble: Trouble, every: float) -> None:
-    """Make trouble every so many seconds, until cancelled."""
-    loop = asyncio.get_running_loop()
-    due = loop.time()
-    while True:
-        due = max(due + every, loop.time() + every / 4)
-        await asyncio.sleep(due - loop.time())
-        begun = loop.create_task(trouble())
-        try:
-            await asyncio.shield(begun)
-        except asyncio.CancelledError:
-            await begun
-            raise
+    async def _again(self, trouble: Trouble, every: float, walked: int) -> None:
+        """Make trouble every so many seconds or walks, whichever is sooner, until cancelled."""
+        loop, counts = asyncio.get_running_loop(), self._world.journal.counts
+        due, enough = loop.time() + every, counts["end"] + walked
+        while True:
+            while loop.time() < due and counts["end"] < enough:
+                await asyncio.sleep(AGAIN)
+            begun = loop.create_task(trouble())
+            due, enough = loop.time() + every, counts["end"] + walked
+            try:
+                await asyncio.shield(begun)
+            except asyncio.CancelledError:
+                await begun
+                raise

@@ -177,7 +177,7 @@ class Walk:
             await self._pay(message)
         elif state in {"silent", "pending", "gateway_down"}:
             await asyncio.sleep(self.net.chance.uniform(1.0, 4.0))
-            await self._press(message, message.choices[0], most=40)
+            await self._press(message, message.choices[0], most=40 if self.paid_on_page else 12)
         else:
             await self._press(message, message.choices[0])
 
