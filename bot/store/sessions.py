@@ -105,7 +105,7 @@ class Sessions:
         self._consumer = consumer
         self._tags = [f"{{p{number:03d}}}" for number in range(partitions)]
         self._keys = Keys(keyring, partitions)
-        self._where = lru_cache(maxsize=KNOWN)(lambda chat: _Where.of(self._keys.place(chat)))
+        self._where = lru_cache(maxsize=KNOWN)(self._found)
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
         scripts = files("bot.store") / "lua"
@@ -123,6 +123,9 @@ class Sessions:
     def place(self, chat: Chat) -> Place:
         """Where the chat's keys live."""
         return self._keys.place(chat)
+
+    def _found(self, chat: Chat) -> _Where:
+        return _Where.of(self._keys.place(chat))
 
     async def load(self, chat: Chat) -> Loaded:
         """One round trip.
