@@ -29,6 +29,8 @@ def main() -> int:
     size = replace(
         SMALL if arguments.small else replace(Size(), walks=arguments.walks), sqlite=arguments.sqlite
     )
+    if arguments.without:  # nobody waits for what does not come
+        size = replace(size, most=10.0, end=15.0, settle=5.0)
     report = uvloop.run(rehearse(size, seed, arguments.keep, arguments.without))
     sys.stdout.write(table(report))
     if arguments.json:
