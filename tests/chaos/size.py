@@ -39,7 +39,7 @@ class Size:
     seconds: float = 3600.0
     patience: float = 900.0
     settle: float = 90.0
-    record: float = 660.0
+    record: float = 360.0
     rounds: int = 0
     every: tuple[float, float, float, float] = (8.0, 10.0, 40.0, 40.0)
     walked: tuple[int, int, int, int] = (28, 40, 150, 150)

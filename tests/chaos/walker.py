@@ -231,14 +231,13 @@ class Walk:
             return
         decline = self.plan is Plan.DECLINED and not self.declined
         page = ""
-        for _ in range(12):
-            pages = await asyncio.gather(
-                *(self._onward(message.link) for _ in range(self.net.chance.choice((1, 1, 2))))
-            )
+        for attempt in range(6):
+            tabs = self.net.chance.choice((1, 1, 2))
+            pages = await asyncio.gather(*(self._onward(message.link, look=not attempt) for _ in range(tabs)))
             page = next((each for each in pages if each), "")
             if page:
                 break
-            await asyncio.sleep(self.net.chance.uniform(0.5, 2.0))
+            await asyncio.sleep(self.net.chance.uniform(1.0, 4.0) * (1 + attempt))
             if not self.door.inbox.empty:
                 return
         if not page:
@@ -248,12 +247,13 @@ class Walk:
             self.declined = self.declined or decline
             self.paid_on_page = not decline
 
-    async def _onward(self, link: str) -> str:
-        """Our page, then its button; the gateway's page, empty while it is not to be had."""
+    async def _onward(self, link: str, *, look: bool) -> str:
+        """Our page, unless it is open already, then its button; the gateway's page, empty while it is not to be had."""
         url = self._here(link)
         try:
-            async with self.net.http.get(url, headers=self._browser()) as shown:
-                await shown.read()
+            if look:
+                async with self.net.http.get(url, headers=self._browser()) as shown:
+                    await shown.read()
             async with self.net.http.post(
                 url, data=b"go=1", headers={**self._browser(), **_FORM}, allow_redirects=False
             ) as onward:
