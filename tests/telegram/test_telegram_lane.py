@@ -51,11 +51,13 @@ def post(body: bytes, *extra: str, secret: str = SECRET, version: str = "1.1", p
 
 
 ORDINARY: list[str] = []
+BEGUN = asyncio.Event()
 
 
 async def ordinary(request: Request) -> Response:
     """The application, which only notes that it was asked."""
     ORDINARY.append(request.url.path)
+    BEGUN.set()
     await request.body()
     return Response(status_code=418)
 
@@ -63,6 +65,7 @@ async def ordinary(request: Request) -> Response:
 @pytest_asyncio.fixture
 async def wire(hooked: Telegram, turns: Turns) -> AsyncIterator[Wire]:
     ORDINARY.clear()
+    BEGUN.clear()
     listener = bind("127.0.0.1", 0, "PORT")
     app = Starlette(routes=[Route("/{rest:path}", ordinary, methods=["POST"])])
     async with serving(app, listener, lane=hooked.lane(turns)):
@@ -99,8 +102,7 @@ async def test_a_body_that_looks_like_a_request_is_none(wire: Wire, turns: Turns
     inner = post(update(1))
     wire.writer.write(post(inner, path="/elsewhere").removesuffix(inner))
     async with asyncio.timeout(PATIENCE):
-        while not ORDINARY:  # its head has arrived
-            await asyncio.sleep(0)
+        await BEGUN.wait()  # its head has arrived
     wire.writer.write(inner)
     assert (await wire.answer())[0] == 418
     assert turns.saved == []
