@@ -21,6 +21,7 @@ from bot.sandbox.registry import registry_app
 from bot.sandbox.relations import dependants, users_bodies, workers
 from bot.services.authority import RULES, Reach, Rule, check, guarded
 from bot.services.registry import Registry
+from bot.services.seldom import Seldom
 from bot.spec import Do
 from tests.sandbox.kit import BUSY, CLEAN, JOURNEY_A, NOON, SINGLE, TOKEN, FakeClock
 
@@ -53,7 +54,7 @@ async def registry(tmp_path: Path) -> AsyncGenerator[Registry, None]:
     app = registry_app(clock, TOKEN, Faults(0, 0), recorded)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry/", headers=headers) as client:
+    async with Seldom(transport=transport, base_url="http://registry/", headers=headers) as client:
         yield Registry(client, clock, timeout=5)
     recorded.close()
     assert clock.now() >= NOON
@@ -138,7 +139,7 @@ async def test_words_nobody_knows_are_no_rights() -> None:
         return httpx.Response(200, content=body, headers={"content-type": "application/json"})
 
     transport = httpx.MockTransport(answer)
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry/") as client:
+    async with Seldom(transport=transport, base_url="http://registry/") as client:
         found = await Registry(client, FakeClock(), timeout=5).relations(SPONSOR, STRANGER)
     assert found == {Relation.SPONSOR}
 

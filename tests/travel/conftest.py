@@ -11,6 +11,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.recorded import Recorded
 from bot.sandbox.registry import registry_app
 from bot.services.registry import Registry
+from bot.services.seldom import Seldom
 from bot.services.travel import Travel
 from tests.sandbox.kit import TOKEN, FakeClock
 
@@ -31,7 +32,7 @@ def clock() -> FakeClock:
 async def registry(clock: FakeClock) -> AsyncIterator[Registry]:
     recorded = Recorded()
     app = registry_app(clock, TOKEN, Faults(), recorded)
-    async with httpx.AsyncClient(
+    async with Seldom(
         transport=httpx.ASGITransport(app),
         base_url="http://registry",
         headers={"Authorization": f"Bearer {TOKEN}"},
