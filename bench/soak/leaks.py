@@ -41,10 +41,9 @@ def a_task_a_stream() -> None:
 
     right = WebChat._stream  # noqa: SLF001 - where streams begin
 
-    async def stream(self: WebChat, token: str, language: str, after: str) -> AsyncIterator[bytes]:
+    def stream(*given: Any) -> AsyncIterator[bytes]:
         _KEPT.append(asyncio.get_running_loop().create_task(asyncio.Event().wait()))
-        async for part in right(self, token, language, after):
-            yield part
+        return right(*given)
 
     WebChat._stream = stream  # type: ignore[method-assign]  # noqa: SLF001
 

@@ -54,6 +54,7 @@ def garbage() -> dict[str, Any]:
     gc.set_debug(0)
     found = dict(Counter(_kind(each) for each in gc.garbage))
     gc.garbage.clear()
+    gc.collect()
     return {**sample(), "garbage by kind": found}
 
 

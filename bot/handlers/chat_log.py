@@ -77,6 +77,10 @@ class Ear(Protocol):
         """``entry``, ``typing``, ``closed``, or ``idle`` after ``seconds`` without either."""
         ...
 
+    def close(self) -> None:
+        """Every further `next` returns ``closed`` at once."""
+        ...
+
 
 class ChatLog(Protocol):
     """The log of every web chat; `bot.store.weblog.WebLog`."""

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bot.crypto import Keyring
@@ -22,8 +22,10 @@ from bot.handlers.address import household
 from bot.handlers.chat_log import ENTRY_ID, NAME, ChatLog, Shown
 from bot.handlers.files import UPLOAD, Intake, Kept, shown_name
 from bot.handlers.web.page import LANGUAGES, Page, SecureHeaders
+from bot.handlers.web.stream import EventStream, OpenPage
 from bot.model import Attached, Chat, Event, Pressed, Span, Typed
 from bot.ports import Clock, Handle
+from bot.tasks import Tasks
 
 COOKIE: Final = "iq_chat"
 COOKIE_LIFE: Final = 180 * 86400
@@ -102,6 +104,7 @@ class WebChat:
         self._clock = clock
         self._page = page
         self._base = urlsplit(base_url)
+        self._tasks = Tasks()
 
     async def page(self, request: Request) -> Response:
         """``GET /``: the page; opens a chat for whoever has none."""
@@ -138,9 +141,10 @@ class WebChat:
         """``GET /chat/events``: the log from ``Last-Event-ID`` (or ``after``) on, then live."""
         asked = request.headers.get("last-event-id") or request.query_params.get("after", "")
         after = asked if ENTRY_ID.fullmatch(asked) else ""
-        return StreamingResponse(
-            self._stream(self._token(request), _language(request), after),
-            media_type="text/event-stream",
+        token, language = self._token(request), _language(request)
+        return EventStream(
+            lambda page: self._stream(page, token, language, after),
+            self._tasks,
             headers={"X-Accel-Buffering": "no"},
         )
 
@@ -225,7 +229,7 @@ class WebChat:
         )
         return await self._log.append(chat, msgspec.json.encode(shown), key=key)
 
-    async def _stream(self, token: str, language: str, after: str) -> AsyncIterator[bytes]:
+    async def _stream(self, page: OpenPage, token: str, language: str, after: str) -> AsyncIterator[bytes]:
         if not token:
             # Not an HTTP error: a browser does not tell a page which one it was.
             yield b"event: stale\ndata: {}\n\n"
@@ -234,6 +238,7 @@ class WebChat:
         yield _event("hello", self._page.hello(language, self._clock.now()))
         try:
             with self._log.listen(chat) as ear:
+                page.hears(ear)
                 news, synced = "entry", False
                 while news != "closed":
                     if news == "typing":
