@@ -3,6 +3,7 @@
 BotError
 ├── ConfigError          a setting is missing or wrong; its text is one line for the operator
 ├── StoreAway            Redis does not answer; nothing was saved, the channel should redeliver
+│   └── LeftToNewer      likewise, because the session is for a process of a newer release
 ├── TooLarge             a file is larger than files may be
 ├── Conflict             another turn of this chat was saved first; run the turn again
 ├── SessionFault         a stored session cannot be used now
@@ -36,6 +37,10 @@ class ConfigError(BotError):
 
 class StoreAway(BotError):
     """Redis does not answer. Nothing was saved."""
+
+
+class LeftToNewer(StoreAway):
+    """The session belongs to a newer release. Nothing was saved: one of its processes has to take the event."""
 
 
 class TooLarge(BotError):

@@ -161,6 +161,10 @@ class Outbox(Protocol):
         """Sign of life for entries (tag, id)."""
         ...
 
+    async def let_go(self, left: Iterable[tuple[str, str]], idle: float) -> None:
+        """Give entries (tag, id) that are for another process away, as if nobody had worked on them for ``idle`` seconds."""
+        ...
+
     async def claim(
         self, tag: str, ids: Sequence[str], idle: float
     ) -> tuple[set[str], list[tuple[str, bytes]]]:

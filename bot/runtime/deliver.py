@@ -16,6 +16,7 @@ from bot.errors import (
     BotError,
     Forbidden,
     FromNewer,
+    LeftToNewer,
     OutsideError,
     Rejected,
     RetryLater,
@@ -147,11 +148,14 @@ class Deliveries:
         found = [row for row in await self._store.abandoned(self._idle) if row[:2] not in self._held]
         chats: dict[Chat, list[Numbered]] = {}
         claimed: set[tuple[str, str]] = set()
+        strange: list[tuple[str, str]] = []
         for tag, entry_id, data in found:
             entry = self._read(tag, data)
             if entry is not None and (isinstance(entry.body, Job) or self.serves(entry.chat)):
                 chats.setdefault(entry.chat, []).append((entry_id, entry))
                 claimed.add((tag, entry_id))
+            else:
+                strange.append((tag, entry_id))
         self._claimed |= claimed  # alive from now on: to look takes long while Redis is poorly
         try:
             befores = await asyncio.gather(*(self._before(*each) for each in chats.items()))
@@ -159,6 +163,9 @@ class Deliveries:
                 self.take(chat, tuple(entries), before)
         finally:
             self._claimed -= claimed
+        await self._store.let_go(
+            strange, IDLE
+        )  # to look made them ours: their own process need not wait again
         return len(claimed)
 
     async def _before(self, chat: Chat, entries: list[Numbered]) -> tuple[str, ...]:
@@ -279,6 +286,10 @@ class Deliveries:
         try:
             await self._hand_in(await _outcome(company))
             self._done(tag, entry_id)
+        except LeftToNewer:
+            log.warning("outcome left to a newer release; it will run the effect again", effect_key=job.key)
+            with contextlib.suppress(StoreAway):
+                await self._store.let_go([(tag, entry_id)], IDLE)
         except StoreAway:
             log.warning("outcome not saved; the effect will be run again", effect_key=job.key)
         finally:

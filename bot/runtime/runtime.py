@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.engine import Book, Turn, awaited, step
-from bot.errors import Conflict, FromNewer, StoreAway
+from bot.errors import Conflict, FromNewer, LeftToNewer, StoreAway
 from bot.i18n.render import Renderer
 from bot.model import Attached, Chat, Elapsed, Event, Outgoing, Pressed, Session, Typed
 from bot.ports import Channel, Clock, Effect, Executor, Loaded, Outbox
@@ -166,7 +166,7 @@ class Runtime:
         return [self._codec.job(work, session.language, actor, origin) for work in turn.works]
 
 
-def _requeued(error: FromNewer) -> StoreAway:
+def _requeued(error: FromNewer) -> LeftToNewer:
     """A newer release's session is left as it is; its event goes back to the channel."""
     log.warning("session of a newer release left alone", what=str(error))
-    return StoreAway("the session belongs to a newer release")
+    return LeftToNewer("the session belongs to a newer release")

@@ -267,14 +267,21 @@ class Sessions:
 
     async def hold(self, held: Iterable[tuple[str, str]]) -> None:
         """Tell other processes that the entries (tag, id) are still being worked on here."""
+        await self._mine(held, "JUSTID")
+
+    async def let_go(self, left: Iterable[tuple[str, str]], idle: float) -> None:
+        """Give the entries (tag, id) away: whoever looks next finds them idle for ``idle`` seconds."""
+        await self._mine(left, "IDLE", int(idle * 1000), "JUSTID")
+
+    async def _mine(self, entries: Iterable[tuple[str, str]], *how: str | int) -> None:
         by_tag: dict[str, list[str]] = {}
-        for tag, entry_id in held:
+        for tag, entry_id in entries:
             by_tag.setdefault(tag, []).append(entry_id)
         if not by_tag:
             return
         commands: list[Command] = []
         for tag, ids in by_tag.items():
-            commands.append(("XCLAIM", f"o:{tag}", (GROUP, self._consumer, 0, *ids, "JUSTID")))
+            commands.append(("XCLAIM", f"o:{tag}", (GROUP, self._consumer, 0, *ids, *how)))
         await self.ask(commands)
 
     async def claim(

@@ -10,12 +10,13 @@ from bot.dialogs import violations
 from bot.dialogs.find_reference import DIALOG as REFERENCE
 from bot.dialogs.home import Operator, home, intro
 from bot.dialogs.home import S as HOME
-from bot.dialogs.violations import FindFines, S
+from bot.dialogs.violations import FindFines, Owed, S
 from bot.engine import Book, words
 from bot.errors import Unavailable
 from bot.i18n.speech import Keywords
 from bot.i18n.text import say
 from bot.model import SESSION_SCHEMA, Chat
+from bot.runtime.deliver import IDLE
 from bot.spec import Dialog
 from tests.runtime.world import BOOK, CHAT, CIVIL_ID, OWED, RENDERER, World
 from tests.store.servers import put_session
@@ -176,3 +177,36 @@ async def test_an_effect_of_the_older_release_is_finished_by_the_newer(world: Wo
     frame = (await newer.store.load(CHAT)).session.frames[-1]
     assert (frame.version, frame.answers["scope"]) == (NEXT, "traffic")
     assert len(set(world.desk.keys)) == 1
+
+
+async def test_an_outcome_that_is_for_a_newer_release_is_taken_over_by_it_at_once(world: World) -> None:
+    older = await world.greeted()
+    back = asyncio.Event()
+
+    async def hang(_effect: object, _asked: object) -> Owed:
+        await back.wait()
+        return OWED
+
+    world.desk.answers[FindFines] = hang
+    await older.handle(world.typed(CIVIL_ID))
+    await world.desk.was_asked(1)
+    second = dataclasses.replace(violations.DIALOG, version=NEXT, migrations={NEXT - 1: marked})
+    newer = await world.process(release(second))
+    await newer.handle(world.typed("?"))  # the session is the newer release's from now on
+    back.set()
+    await older.runtime.deliveries.settled(CHAT)
+    assert await newer.recover() == 1
+    frame = (await newer.store.load(CHAT)).session.frames[-1]
+    assert (frame.version, frame.state) == (NEXT, "owed")
+    assert len(set(world.desk.keys)) == 1
+
+
+async def test_an_entry_that_only_another_process_reads_does_not_wait_again(world: World) -> None:
+    here, elsewhere = await world.greeted(), await world.process()
+    session = (await here.store.load(CHAT)).session
+    later = msgspec.structs.replace(session, rev=session.rev + 1)
+    await here.store.commit(CHAT, session.rev, later, [b"of another release"])
+    await world.servers.age()
+    tag = here.store.place(CHAT).tag
+    assert await elsewhere.recover() == 0
+    assert [row[0] for row in await here.store.abandoned(IDLE)] == [tag]
