@@ -15,6 +15,16 @@ LOST: Final = 5.0
 SHOWN_AGAIN: Final = "That button belongs to an earlier question"
 """Begins what is said to a press on an earlier question; each press of the kind brings the current question again."""
 
+MARK: Final = "✓"
+"""Stands in a question's message beside what was pressed."""
+
+MUST_NOT: Final = (
+    "replies doubled without a death",
+    "replies out of order",
+    "updates without a reply",
+    "presses answered twice",
+)
+
 DIED: Final = "doubled: process died before noting it"
 FORGOT: Final = "doubled: Redis primary died with the note"
 TAKEN_BACK: Final = "turns taken back by a failover"
@@ -77,61 +87,119 @@ def replies(evidence: Evidence, report: Report) -> None:
     counts["replies"] = journal.counts["say"] + journal.counts["edit"]
     counts |= dict.fromkeys((DIED, FORGOT, TAKEN_BACK), 0)
     counts["residents who had to ask again"] = journal.counts["asked again"]
-    for what in ("replies doubled without a death", "replies out of order", "updates without a reply"):
+    for what in MUST_NOT:
         report.fault(what)
+    report.fault("updates taken while Redis was away", *_taken_away(journal))
     for chat, notes in by_chat.items():
         if chat not in evidence.logs:  # the web chat's delivery keys tell it: see `pages`
-            _doubled(chat, notes, broken, report)
+            _pressed(chat, notes, _doubled(chat, notes, broken, report), report)
         _ordered(chat, notes, broken, report)
         _answered(chat, notes, report)
 
 
-def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> None:
-    """The same words with the same buttons, which name the turn, are the same reply."""
-    last: dict[tuple[str, Any], Note] = {}
-    again: Counter[tuple[str, Any]] = Counter()
+def _taken_away(journal: Journal) -> list[str]:
+    """Updates that were said to be taken while nobody could have saved them."""
+    spans = [(note.at, note.data["until"]) for note in journal.of("Redis away")]
+    return [
+        f"{note.chat} {note.data['id']} at {note.data['taken']:.1f}"
+        for note in journal.of("update")
+        if any(begun <= note.at and note.data.get("taken", until) < until for begun, until in spans)
+    ]
+
+
+def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> int:
+    """The same words with the same buttons, which name the turn, are the same reply; how many were said again."""
+    doubled = 0
+    earlier: defaultdict[tuple[str, Any], list[Note]] = defaultdict(list)
+    answers: defaultdict[tuple[str, Any], list[float]] = defaultdict(list)
+    """When a press of its own was answered with it."""
     for note in notes:
         if note.kind == "update":  # what has no buttons may be said in another turn, too
-            last = {key: each for key, each in last.items() if each.data["message"].asked}
+            for text, buttons in list(earlier):
+                if not buttons and not text.startswith(SHOWN_AGAIN):
+                    del earlier[text, buttons]
         if note.kind != "say":
             continue
         message: Message = note.data["message"]
         key = message.text, message.buttons
-        first = last.get(key)
-        last[key] = note
-        again[key] += 1
-        if first is None or (
-            message.text.startswith(SHOWN_AGAIN) and again[key] <= _presses(notes, note, message.asked)
-        ):
-            continue
-        until = min(note.at, broken.noted(first.at))
-        if any(who == first.data["who"] and first.at - 0.5 <= at <= until for at, who in broken.deaths):
-            report.counts[DIED] += 1
-        elif broken.lost(first.at, note.at):
-            report.counts[FORGOT] += 1
+        before = earlier[key]
+        earlier[key] = [*before, note]
+        if message.text.startswith(SHOWN_AGAIN):
+            since, presses = _presses(notes, note, message.asked)
+            own = sum(at >= since for at in answers[key]) < presses
         else:
+            own = not before
+        if own or not before:
+            answers[key].append(note.at)
+            continue
+        doubled += 1
+        if (found := _cause(before, note, broken)) is not None:
+            why, first = found
+            report.counts[why] += 1
+            earlier[key].remove(first)  # it is said again once
+        else:
+            first = before[-1]
             what = f"{chat} at {first.at:.1f} by {first.data['who']}, {note.at:.1f} by {note.data['who']}"
             report.fault("replies doubled without a death", f"{what}: {message.text[:60]!r}")
+    return doubled
 
 
-def _presses(notes: list[Note], shown: Note, asked: int) -> int:
-    """Presses on other questions than ``asked``, by the time of ``shown``, that may have been taken since it was asked.
+def _cause(before: list[Note], note: Note, broken: Breaks) -> tuple[str, Note] | None:
+    """Why ``note`` may be one of ``before`` said again, and which."""
+    for first in before:
+        until = min(note.at, broken.noted(first.at))
+        if any(who == first.data["who"] and first.at - 0.5 <= at <= until for at, who in broken.deaths):
+            return DIED, first
+    return next(((FORGOT, first) for first in before if broken.lost(first.at, note.at)), None)
+
+
+def _pressed(chat: str, notes: list[Note], doubled: int, report: Report) -> None:
+    """A press leads on, which its message then shows, or belongs to an earlier question: each of them once."""
+    presses = sum(note.kind == "update" and note.data.get("asked", 0) > 0 for note in notes)
+    led = {
+        note.data["message"].ref
+        for note in notes
+        if note.kind == "edit" and MARK in note.data["message"].text
+    }
+    shown = sum(note.kind == "say" and note.data["message"].text.startswith(SHOWN_AGAIN) for note in notes)
+    if presses and len(led) + shown - doubled > presses:
+        report.fault(
+            "presses answered twice", f"{chat}: {presses}, {len(led)} led on, {shown} were shown the question"
+        )
+
+
+def _presses(notes: list[Note], shown: Note, asked: int) -> tuple[float, int]:
+    """Since when, and how many presses by the time of ``shown`` found another question than theirs, perhaps the one ``asked``.
 
     It was asked after the question before it was shown; how long after is not seen from here: who asked it may have died.
+    One press on each question led on, which the question's message then shows.
     """
-    since = 0.0
+    since, latest = 0.0, 0
+    number: dict[str, int] = {}
+    for note in notes[: notes.index(shown)]:
+        message: Message | None = note.data.get("message")
+        if note.kind != "say" or message is None or message.asked in {0, latest}:
+            continue
+        if message.asked == asked:
+            break
+        since, latest = note.at, message.asked
     for note in notes:
-        if note.kind == "say" and note.data["message"].asked:
-            if note.data["message"].asked == asked:
-                break
-            since = note.at
-    return sum(
-        note.kind == "update"
-        and note.data.get("asked", asked) != asked
+        if note.kind == "say":
+            number[note.data["message"].ref] = note.data["message"].asked
+    found = Counter(
+        note.data["asked"]
+        for note in notes
+        if note.kind == "update"
+        and note.data.get("asked", 0) not in {0, asked}
         and note.at <= shown.at
         and note.data.get("taken", shown.at) >= since
-        for note in notes
     )
+    led = {
+        number.get(note.data["message"].ref)
+        for note in notes
+        if note.kind == "edit" and MARK in note.data["message"].text
+    }
+    return since, sum(count - (each in led) for each, count in found.items())
 
 
 def _ordered(chat: str, notes: list[Note], broken: Breaks, report: Report) -> None:

@@ -12,6 +12,8 @@ from tests.chaos.world import World
 
 AGAIN: Final = 0.05
 """Seconds between looks at what is waited for."""
+ENOUGH: Final = 10
+"""Updates of which one must have been refused."""
 HEALED: Final = 120.0
 """Seconds within which everything is up again when nothing breaks."""
 
@@ -68,7 +70,10 @@ class Troubles:
     async def cut(self) -> None:
         """Two of Redis's servers lose their connections, or are slow, or take no new ones."""
         chance, cluster = self._chance, self._world.cluster
-        kind = chance.choice(("reset", "delay", "cut"))
+        kind = chance.choice(("reset", "delay", "cut", "away"))
+        if kind == "away":
+            await self.away()
+            return
         self._world.journal.note("network", what=kind)
         touched = chance.sample(cluster.nodes, 2)
         for node in touched:
@@ -82,15 +87,18 @@ class Troubles:
         self._world.journal.note("network well")
 
     async def away(self) -> None:
-        """Nobody reaches any of Redis's servers until the service has refused something."""
+        """Nobody reaches any of Redis's servers until the service has refused something, as it must."""
         journal, nodes = self._world.journal, self._world.cluster.nodes
         before = journal.counts["not taken"]
         journal.note("network", what="away")
         for node in nodes:
             node.proxy.shut = True
             node.proxy.reset()
-        while journal.counts["not taken"] == before:
+        begun = journal.note("Redis away")
+        brought = journal.counts["update"]
+        while journal.counts["not taken"] == before and journal.counts["update"] < brought + ENOUGH:
             await asyncio.sleep(AGAIN)
+        begun.data["until"] = journal.now()
         for node in nodes:
             node.proxy.shut = False
         journal.note("network well")
