@@ -115,7 +115,8 @@ class Wire:
         request = head.encode("latin-1") + content
         if self._busy >= self._limit:
             await self._turn()
-        self._busy += 1
+        else:
+            self._busy += 1
         try:
             connection = self._kept() or await self._new()
             try:
@@ -123,28 +124,27 @@ class Wire:
             finally:
                 self._back(connection)
         finally:
-            self._busy -= 1
-            if self._queue:
-                self._next()
+            self._leave()
 
     async def _turn(self) -> None:
-        """Wait until there is room, first come first served."""
-        while self._busy >= self._limit:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._queue.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():  # the room it was given is another's
-                    self._next()
-                raise
+        """Wait to be handed somebody's place, first come first served."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # the place it was handed is another's
+                self._leave()
+            raise
 
-    def _next(self) -> None:
+    def _leave(self) -> None:
+        """Hand the place over, or give it up: whoever comes now must not get before those who wait."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
                 return
+        self._busy -= 1
 
     async def close(self) -> None:
         """Close every connection."""

@@ -235,3 +235,24 @@ async def test_who_waits_for_room_and_gives_up_leaves_it_to_the_next(server: Ser
     assert isinstance(done[1], asyncio.CancelledError)
     assert [answer.status for answer in done if isinstance(answer, Answer)] == [200, 200, 200]
     assert server.connections == 1
+
+
+async def test_whoever_asks_again_at_once_comes_after_those_who_wait(server: Server, opened: Opened) -> None:
+    wire = opened(limit=1)
+    order: list[str] = []
+
+    async def greedy() -> None:
+        for number in range(4):
+            await wire.ask("GET", "/greedy")
+            order.append(f"greedy {number}")
+
+    async def patient(name: str) -> None:
+        await wire.ask("GET", "/patient")
+        order.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(greedy())
+        for name in ("second", "third"):
+            group.create_task(patient(name))
+    assert order[:4] == ["greedy 0", "second", "third", "greedy 1"]
+    assert (server.connections, wire._busy) == (1, 0)
