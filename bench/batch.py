@@ -1,12 +1,13 @@
 """A list of 5,000 workers from the file to the verdicts and the price: seconds, memory, questions to the registry.
 
-    python -m bench.batch [ROWS]
+    python -m bench.batch [ROWS] [--json batch.json]
 
 The registry is the sandbox, in a process of its own, over loopback; the ledger is SQLite on disk; files are kept in
 the embedded Valkey. Memory is that of the service alone: the peak of Python's own allocations (tracemalloc, measured
 in a second run because it slows the first) and the process's resident set.
 """
 
+import argparse
 import asyncio
 import gc
 import resource
@@ -20,6 +21,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from bench.table import Row, shown, written
 from bot.clock import SystemClock, local
 from bot.crypto import Keyring
 from bot.dialogs.company.effects import Batch, QuoteBatch, ReadBatch, StartBatch
@@ -33,7 +35,7 @@ from bot.sandbox.cast_bodies import GRANTS, LARGE
 from bot.sandbox.people import by_index
 from bot.sandbox.relations import workers
 from bot.services.batches import Batches, Checking, Papers
-from bot.services.http import make_client
+from bot.services.http import make_wire
 from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.registry import Registry
 from bot.services.renewals import QuoteLimits
@@ -101,33 +103,35 @@ async def service(
     async def wake(event: Woken) -> None:
         told.append(event)
 
+    wire = make_wire(f"http://127.0.0.1:{port}/registry", TOKEN)
+    assert wire is not None
     try:
-        async with make_client(f"http://127.0.0.1:{port}/registry", TOKEN) as wire:
-            ledger, registry = Ledger(engine), Counting(Registry(wire, clock, timeout=20.0))
-            files = FileStore(redis, keyring)
-            papers = Papers(
-                ledger=ledger,
-                keyring=keyring,
-                clock=clock,
-                plain=renderer.plain,
-                base_url="https://i.example",
-            )
-            checking = Checking(
-                ledger=ledger, staff=registry, keyring=keyring, clock=clock, wake=wake, link=papers.link
-            )
-            batches = Batches(
-                ledger=ledger,
-                files=files,
-                checking=checking,
-                papers=papers,
-                keyring=keyring,
-                clock=clock,
-                tasks=tasks,
-                prices=QuoteLimits(),
-            )
-            yield batches, registry, files, tasks, told
+        ledger, registry = Ledger(engine), Counting(Registry(wire, clock, timeout=20.0))
+        files = FileStore(redis, keyring)
+        papers = Papers(
+            ledger=ledger,
+            keyring=keyring,
+            clock=clock,
+            plain=renderer.plain,
+            base_url="https://i.example",
+        )
+        checking = Checking(
+            ledger=ledger, staff=registry, keyring=keyring, clock=clock, wake=wake, link=papers.link
+        )
+        batches = Batches(
+            ledger=ledger,
+            files=files,
+            checking=checking,
+            papers=papers,
+            keyring=keyring,
+            clock=clock,
+            tasks=tasks,
+            prices=QuoteLimits(),
+        )
+        yield batches, registry, files, tasks, told
     finally:
         await tasks.close()
+        await wire.close()
         await redis.aclose()
         await engine.dispose()
         valkey.stop()
@@ -139,8 +143,8 @@ def resident() -> int:
     return pages * resource.getpagesize() // 1024
 
 
-async def run(rows: int, folder: Path, port: int, *, traced: bool) -> None:
-    """One list from the file to the price; prints what it took."""
+async def run(rows: int, folder: Path, port: int, *, traced: bool) -> Row:
+    """One list from the file to the price: what it took."""
     chat, body = Chat("web", "bench"), LARGE.number
     asked = Asked("1:0", chat, "ar", actor())
     staff = [person.civil_id for person in workers(body, local(SystemClock().now()).date())]
@@ -164,9 +168,8 @@ async def run(rows: int, folder: Path, port: int, *, traced: bool) -> None:
         if traced:
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-            print(f"  peak of Python's allocations while checking: {peak / 2**20:.1f} MB")
-            return
-        print(f"  resident set: {before / 1024:.0f} MB before, {resident() / 1024:.0f} MB after")
+            return {"peak_mb": round(peak / 2**20, 1)}
+        after = resident()
         batch = await batches.read(ReadBatch(body, batch.ref), asked)
         began = time.perf_counter()
         quote = await batches.quote(QuoteBatch(body, batch.ref, batch.offers[0].years), asked)
@@ -175,24 +178,54 @@ async def run(rows: int, folder: Path, port: int, *, traced: bool) -> None:
         began = time.perf_counter()
         paper = await batches.papers.open(batch.url.rpartition("/")[2].removesuffix(".xlsx"), "xlsx")
         printed = time.perf_counter() - began
-        print(f"  {batch.total} rows: {batch.ready} ready, {batch.blocked} blocked; told {len(told)} times")
-        print(f"  taken in after {taken:.2f} s, checked after {checked:.2f} s, {registry.asked} questions")
-        print(f"  priced with {len(items or ())} lines in {priced:.2f} s")
-        print(f"  verdicts as a workbook of {len(paper or b'') / 1024:.0f} kB in {printed:.2f} s")
+        return {
+            "rows": batch.total,
+            "ready": batch.ready,
+            "lines": len(items or ()),
+            "told": len(told),
+            "questions": registry.asked,
+            "taken_s": round(taken, 2),
+            "checked_s": round(checked, 2),
+            "priced_s": round(priced, 2),
+            "workbook_s": round(printed, 2),
+            "workbook_kb": round(len(paper or b"") / 1024),
+            "rss_mb": f"{before / 1024:.0f}-{after / 1024:.0f}",
+        }
+
+
+COLUMNS: Final = {
+    "rows": "rows",
+    "ready": "ready",
+    "lines": "lines priced",
+    "questions": "questions",
+    "told": "told",
+    "taken_s": "taken in s",
+    "checked_s": "checked s",
+    "priced_s": "priced s",
+    "workbook_s": "workbook s",
+    "workbook_kb": "kB",
+    "rss_mb": "RSS MB",
+    "peak_mb": "peak MB",
+}
 
 
 def main() -> None:
     """Run it twice: for time, then for memory."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
+    parser = argparse.ArgumentParser(prog="python -m bench.batch", description=__doc__)
+    parser.add_argument("rows", type=int, nargs="?", default=5_000)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    row: Row = {}
     with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as sandbox:
         try:
             port = int(sandbox.stdout.readline()) if sandbox.stdout else 0
             for traced in (False, True):
-                print("for memory:" if traced else "for time:")
                 with tempfile.TemporaryDirectory() as folder:
-                    asyncio.run(run(rows, Path(folder), port, traced=traced))
+                    row |= asyncio.run(run(args.rows, Path(folder), port, traced=traced))
         finally:
             sandbox.terminate()
+    print(shown([row], COLUMNS))
+    written(args.json, row)
 
 
 if __name__ == "__main__":

@@ -36,11 +36,13 @@ class Connection(asyncio.Protocol):
         self._left = b""
         self._transport: Any = None
         self._waiting: asyncio.Future[bytes] | None = None
+        self.closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(exc or ConnectionResetError("closed"))
 
@@ -163,6 +165,8 @@ class Load:
         self.latencies: list[float] = []
         self.errors: Counter[str] = Counter()
         self._running = False
+        self._parked: int | None = None
+        self.taken = 0
         self._news = asyncio.Event()
 
     @property
@@ -174,8 +178,7 @@ class Load:
         """Open every resident's page and stream."""
         loop = asyncio.get_running_loop()
         for _ in range(min(self._limit, 100)):
-            _, connection = await loop.create_connection(Connection, "127.0.0.1", self._port)
-            self._free.append(connection)
+            self._free.append(await self._connected())
         for walk in self.walks:
             head = await self._free[0].ask(b"GET / HTTP/1.1\r\n%b\r\n" % self._host)
             found = _COOKIE.search(head)
@@ -209,7 +212,8 @@ class Load:
         walk.step += 1
         if walk.step >= walk.first:
             walk.step, walk.first = 0, len(STEPS)
-        self._ready.append(walk)
+        if walk.step != self._parked:
+            self._ready.append(walk)
         self._news.set()
         self._pump()
 
@@ -224,10 +228,18 @@ class Load:
 
     async def _send(self, walk: Walk, connection: Connection) -> None:
         body = walk.body()
-        head = await connection.ask(
+        request = (
             b"POST /chat/send HTTP/1.1\r\n%b%bX-Requested-With: iqamati\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (self._host, walk.cookie, len(body), body)
         )
+        while True:  # servers close connections that rest; a message that came twice is one, by its name
+            if connection.closed:
+                connection = await self._connected()
+            try:
+                head = await connection.ask(request)
+            except ConnectionError:
+                continue
+            break
         if b" 202" not in head[:16]:
             self.errors[head[:12].decode()] += 1
         self._free.append(connection)
@@ -247,6 +259,39 @@ class Load:
                 self.errors["no reply"] += self.inflight
                 break
         return perf_counter() - began
+
+    async def park(self, step: int) -> None:
+        """Walk every resident to ``step`` and leave them there."""
+        self._running, self._parked = True, step
+        self._pump()
+        end = perf_counter() + 120
+        while any(walk.step != step for walk in self.walks):
+            if perf_counter() > end or self.errors:
+                there = sum(walk.step == step for walk in self.walks)
+                raise RuntimeError(
+                    f"{there} of {len(self.walks)} came to step {step}, {self.inflight} under way: {dict(self.errors)}"
+                )
+            await asyncio.sleep(0.05)
+        self._running = False
+
+    def all_at_once(self, step: int) -> None:
+        """Every resident of ``step`` sends a civil ID, each over a connection of their own."""
+        for walk in self.walks:
+            walk.step = step + 1  # past the number that is none
+            walk.inflight, walk.began = True, perf_counter()
+            self.inflight += 1
+            task = asyncio.get_running_loop().create_task(self._alone(walk))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _alone(self, walk: Walk) -> None:
+        await self._send(walk, await self._connected())
+        self.taken += 1
+
+    async def _connected(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(Connection, "127.0.0.1", self._port)
+        return connection
 
     async def drain(self) -> None:
         """Wait for the turns under way."""
