@@ -36,12 +36,13 @@ async def run(size: Size, seed: int, kept: Path | None = None) -> Report:
         logs = dict(
             zip((door.chat for door in pages), await _few([door.log() for door in pages]), strict=True)
         )
+        await world.fleet.end()  # what is compared stands still
         evidence = Evidence(
             journal=world.journal,
-            book=await world.book(),
             orders=await world.books.rows("SELECT * FROM orders"),
             items=await world.books.rows("SELECT * FROM order_items"),
             attempts=await world.books.rows("SELECT * FROM attempts"),
+            book=await world.book(),
             outbox=settled,
             sessions=len(await world.cluster.read("s:*")),
             aside=len(await world.cluster.read("q:*")),

@@ -151,6 +151,13 @@ class Fleet:
         while not all(process.up for process in self.processes):
             await asyncio.gather(*self.starting)
 
+    async def end(self) -> None:
+        """End every process for good."""
+        await self.stop()
+        for process in self.processes:
+            process.up = False
+            await self._end(process)
+
     async def stop(self) -> None:
         """Start none any more."""
         for task in self.starting:
