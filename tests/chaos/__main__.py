@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="The fault run.")
     parser.add_argument("--walks", type=int, default=100, help="residents (default: 100)")
     parser.add_argument(
-        "--seconds", type=float, default=600.0, help="longest time for all walks (default: 600)"
+        "--seconds", type=float, default=3600.0, help="for so long residents are let in (default: 3600)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of every chance; drawn and printed when 0")
     parser.add_argument("--at-once", type=int, default=40, help="residents at one moment (default: 40)")

@@ -86,11 +86,14 @@ async def _walks(world: World) -> list[Door]:
         chance = random.Random(world.seed + 1)
         net = Net(world.fleet, world.api, world.http, world.journal, chance, behind, size.twice)
         walks = list(_residents(world, net))
+        loop = asyncio.get_running_loop()
+        doors_shut = loop.time() + size.seconds
 
         async def one(walk: Walk) -> None:
             await room.acquire()
-            await walk.go()
-            await walk.door.close()
+            if loop.time() < doors_shut:
+                await walk.go()
+                await walk.door.close()
             if not size.rounds:
                 room.release()
 
@@ -102,7 +105,7 @@ async def _walks(world: World) -> list[Door]:
         watching = behind.create_task(_told(world))
         breaking = [behind.create_task(each) for each in works]
         try:
-            async with asyncio.timeout(size.seconds):
+            async with asyncio.timeout(size.seconds + size.patience):
                 await asyncio.gather(*(one(walk) for walk in walks), *(breaking if size.rounds else ()))
         except TimeoutError:
             world.journal.note("time is up")
@@ -114,7 +117,8 @@ async def _walks(world: World) -> list[Door]:
             await asyncio.wait(net.pending, timeout=60)
         for walk in walks:  # of those whose time was up, too
             await walk.door.close()
-    return [walk.door for walk in walks]
+    begun = {note.chat for note in world.journal.of("begin")}
+    return [walk.door for walk in walks if walk.door.chat in begun]
 
 
 def _residents(world: World, net: Net) -> Iterator[Walk]:

@@ -17,7 +17,7 @@ class Size:
         walks: residents, each with a chat of their own.
         at_once: of them at one moment.
         processes: of the service; the last one has the wrong clock.
-        seconds: the longest the walks may take, all together.
+        seconds: for so long residents are let in; who is under way then walks to the end.
         patience: the longest one walk may take.
         settle: seconds the service has afterwards, in fair weather, to empty the outbox.
         record: seconds it has to record at the registry what was paid; a failed try is made again after a minute, then
@@ -51,6 +51,6 @@ class Size:
 
 
 SMALL: Final = Size(
-    walks=40, processes=2, seconds=240.0, patience=240.0, record=0.0, rounds=1, failing=0.1, think=1.0
+    walks=40, processes=2, seconds=130.0, patience=110.0, record=0.0, rounds=1, failing=0.1, think=1.0
 )
 """What the test runs: a round of troubles, each healed before the next, and nothing that waits for a try a minute later."""

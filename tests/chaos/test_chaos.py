@@ -28,6 +28,7 @@ async def test_everybody_is_accounted_for(tmp_path: Path) -> None:
     counts, troubles = report["counts"], report["troubles"]
     assert not any(report["must_be_nothing"].values()), told
     assert counts["walks"] == counts["walks ended honestly"] == SMALL.walks, told
+    assert counts["walks out of time"] == counts["walks that there was no time for"] == 0, told
     assert {what for what in HAPPENED if troubles[what] == 0} == set(), told
     assert troubles["kill"] == 2 * SMALL.rounds, told
     assert troubles["failover"] == SMALL.rounds, told
