@@ -30,6 +30,7 @@ class Net:
         behind: owns what goes on in the background; ``pending`` of it is still being brought.
         twice: share of updates that are brought a second time, at the same moment.
         given_back: chats whose last update was refused with 503 and not taken since.
+        led: chats whose updates go to one release, as long as it is there; all others go anywhere.
     """
 
     fleet: Fleet
@@ -42,6 +43,7 @@ class Net:
     updates: int = 5000
     pending: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     given_back: set[str] = field(default_factory=set[str])
+    led: dict[str, str] = field(default_factory=dict[str, str])
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.fleet.any(self.chance).port}{path}"
@@ -64,7 +66,7 @@ class Net:
         tries = 0
         while True:
             tries += 1
-            process = self.fleet.any(self.chance)
+            process = self.fleet.any(self.chance, self.led.get(update.chat, ""))
             status: int | str = 0
             later = ""
             try:

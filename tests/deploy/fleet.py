@@ -155,9 +155,9 @@ class Fleet:
         self.statuses[status] += 1
         self.journal.note("process stopped", who=process.name, release=process.release, status=status)
 
-    def any(self, chance: random.Random) -> Process:
-        """A living process, as a load balancer gives it."""
-        return chance.choice(self.up)
+    def any(self, chance: random.Random, release: str = "") -> Process:
+        """A living process, as a load balancer gives it; one of ``release`` where there is one."""
+        return chance.choice([process for process in self.up if process.release == release] or self.up)
 
     def died(self) -> list[str]:
         """Those in rotation that ended by themselves."""

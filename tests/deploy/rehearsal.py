@@ -24,6 +24,8 @@ from tests.deploy.world import World, opened
 PLANS: Final = (Plan.PAY, Plan.RENEW, Plan.LOOK, Plan.PAY, Plan.RENEW, Plan.CANCEL, Plan.PAY)
 """What residents come for, one after the other, so that few of them do all of it."""
 
+ALONE: Final = 5
+"""The chapter in which the new release is taken back."""
 LAST: Final = 8
 """The chapter in which everybody comes back and walks to the end."""
 
@@ -209,14 +211,14 @@ class Play:
 
     async def _chapter(self, change: Callable[[], Awaitable[None]], most: float = 0.0) -> None:
         """Residents come, others come back, ``change`` is made among them; over when nobody is busy."""
+        alone = change == self._take_back
+        if alone:  # to the old release without the new one
+            await change()
         self.world.chapters.turn()
         chapter = self.world.chapters.now
-        alone = change == self._take_back
+        self._come(chapter)
         if not alone:
-            self._come(chapter)
-        await change()
-        if alone:
-            self._come(chapter)  # to the old release alone
+            await change()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(most or self.size.most):
                 while any(self._busy(walk, task, alone=alone) for walk, task in self.walks):
@@ -238,7 +240,7 @@ class Play:
     def _resident(self, number: int, chapter: int) -> Resident:
         plan = PLANS[number % len(PLANS)]
         address = f"5.{number >> 12 & 255}.{number >> 4 & 255}.{(number & 15) * 16 + 1}"
-        door: Door = (Telegram if number % 5 < 3 else Web)(self.world.net, number, address)
+        door: Door = (Web if number % 2 else Telegram)(self.world.net, number, address)
         self.doors.append(door)
         net, way = cast("tuple[Any, Any]", (self.world.net, door))  # other ones than the fault run's own
         walk = Resident(
@@ -249,10 +251,16 @@ class Play:
             patience=3600.0,
             think=self.size.think,
             chapters=self.world.chapters,
+            led=self.world.net.led,
         )
         if number % 3:
             walk.away_at = 1 + number % 4 // 2
             walk.back_in = self.chance.randint(min(chapter + 1, LAST), LAST)
+            # Some begin with the old release and come back to whichever; others begin with the new one, and come back
+            # when it was taken back.
+            self.world.net.led[door.chat] = "old" if number % 3 == 1 else "new"
+            if number % 3 == 2 and chapter < ALONE:
+                walk.back_in = ALONE
         return walk
 
 

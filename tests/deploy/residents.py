@@ -34,12 +34,14 @@ class Resident(Walk):
         away_at: number of the question at which the resident looks away; 0 for never.
         back_in: the chapter in which they come back to it.
         away: whether they are away.
+        led: see `tests.deploy.doors.Net`; whoever was away goes anywhere.
     """
 
     chapters: Chapters = field(default_factory=Chapters)
     away_at: int = 0
     back_in: int = 0
     away: bool = False
+    led: dict[str, str] = field(default_factory=dict[str, str])
     asked: int = 0
 
     async def _answer(self, message: Message) -> None:
@@ -49,6 +51,7 @@ class Resident(Walk):
             self.net.journal.note("away", self.door.chat, place=message.place)
             await self.chapters.reach(self.back_in)
             self.away = False
+            self.led.pop(self.door.chat, None)
             if not self.door.inbox.empty:  # something came meanwhile
                 self.question = message
                 return
