@@ -48,6 +48,9 @@ def main() -> int:
     parser.add_argument(
         "--leak", choices=list(KINDS), default="", help="leak on purpose: the verdict must see it"
     )
+    parser.add_argument(
+        "--trace", action="store_true", help="name the lines whose memory grew; takes twice the time"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw there; needs the group bench")
     parser.add_argument("--note", default="", help="below the plots: date, machine")
@@ -64,6 +67,7 @@ def main() -> int:
         faster=arguments.faster,
         leak=arguments.leak,
         sqlite=arguments.sqlite,
+        trace=arguments.trace,
     )
     seed = arguments.seed or random.randrange(1, 1_000_000)  # noqa: S311 - no secret
     record = uvloop.run(_ended(soak(size, seed)))
@@ -137,9 +141,9 @@ def table(record: Record, rows: list[Row], warm: float) -> str:
     lines += ["", f"  {'after warm-up':<30}{'first':>12}{'mean':>12}{'last':>12}{'most':>12}"]
     lines += [f"  {name:<30}" + "".join(f"{each:>12,.1f}" for each in row) for name, row in means.items()]
     lines += ["", "How the walks ended", *(f"  {name:<40}{n:>12}" for name, n in sorted(record.ends.items()))]
-    for what in ("tasks by kind", "fds by kind", "objects by kind"):
+    for what in ("tasks by kind", "fds by kind", "objects by kind", "bytes by line"):
         more = list(grown(record.before, record.after, what).items())[:12]
-        lines += ["", f"At rest, more or less of: {what}", *(f"  {name:<60}{n:>+8}" for name, n in more)]
+        lines += ["", f"At rest, more or less of: {what}", *(f"  {name:<60}{n:>+10}" for name, n in more)]
     left = sorted(record.after["garbage by kind"].items(), key=lambda each: -each[1])[:12]
     lines += ["", "Left in cycles by the load", *(f"  {name:<60}{n:>8}" for name, n in left)]
     if record.errors or record.odd:

@@ -54,6 +54,7 @@ class Size:
         rest: longest wait, in seconds, for kept connections to be closed.
         leak: made on purpose; a name of `bench.soak.leaks.KINDS`.
         sqlite: keep the ledger in SQLite even where PostgreSQL is.
+        trace: note who allocated what.
     """
 
     seconds: float = 3600.0
@@ -66,6 +67,7 @@ class Size:
     rest: float = 90.0
     leak: str = ""
     sqlite: bool = False
+    trace: bool = False
 
 
 @dataclass
@@ -147,7 +149,7 @@ class Crowd:
 async def soak(size: Size, seed: int) -> Record:
     """Run it."""
     async with (
-        world(seed, size.faster, size.leak, sqlite=size.sqlite) as here,
+        world(seed, size.faster, size.leak, sqlite=size.sqlite, trace=size.trace) as here,
         asyncio.TaskGroup() as behind,
     ):
         crowd = crowd_of(here, behind, seed)
@@ -228,7 +230,7 @@ async def at_rest(crowd: Crowd, seconds: float) -> dict[str, Any]:
     """What there is while nobody is there."""
     entries, held = await measure.settled(crowd.world, _OUTBOX)
     garbage = await crowd.world.service.ask("garbage")
-    found = await measure.rested(crowd.world, seconds)
+    found = {**await measure.rested(crowd.world, seconds), **await crowd.world.service.ask("lines")}
     more = await measure.sampled(crowd.world)
     return {
         **found,

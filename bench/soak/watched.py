@@ -1,7 +1,7 @@
 """``python -m bench.soak.watched FD SETTINGS run``: the service, and a task beside it that says what the process holds.
 
 It answers questions that come on the socket FD, a line of JSON each: ``{"what": "sample"}`` what is cheap to know,
-``{"what": "census"}`` what it is made of, after a full collection; ``{"what": "garbage"}`` what that collection frees. The product knows nothing of it.
+``{"what": "census"}`` what it is made of, after a full collection; ``{"what": "garbage"}`` what that collection frees; ``{"what": "lines"}`` who allocated it. The product knows nothing of it.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import json
 import socket
 import sys
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -20,6 +21,7 @@ from bench.soak.hurried import hurry, let_go_sooner
 _FDS: Final = Path("/proc/self/fd")
 _KB: Final = 1024
 _HEX: Final = 16
+_LINES: Final = 5000
 
 
 def sample() -> dict[str, Any]:
@@ -58,10 +60,20 @@ def garbage() -> dict[str, Any]:
     return {**sample(), "garbage by kind": found}
 
 
+def lines() -> dict[str, Any]:
+    """Bytes that each line of Python allocated and that are still there; nothing unless it is traced."""
+    if not tracemalloc.is_tracing():
+        return {"bytes by line": {}}
+    gc.collect()
+    held = tracemalloc.take_snapshot().statistics("lineno")
+    return {"bytes by line": {str(each.traceback[0]): each.size for each in held[:_LINES]}}
+
+
 ANSWERS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "sample": sample,
     "census": census,
     "garbage": garbage,
+    "lines": lines,
 }
 
 
@@ -143,6 +155,8 @@ def main() -> None:
     from bench.soak import leaks  # noqa: PLC0415
     from bot.__main__ import main as service  # noqa: PLC0415
 
+    if settings["trace"]:
+        tracemalloc.start()
     if settings["leak"]:
         leaks.KINDS[settings["leak"]]()
     run = uvloop.run

@@ -33,7 +33,7 @@ LEVELS: Final = ("warning", "error", "critical")
 ROOT: Final = Path(__file__).resolve().parents[2]
 _LINE: Final = 1 << 24
 """Bytes of an answer of the service about itself, at most."""
-_START: Final = 120.0
+_START: Final = 300.0
 _STOP: Final = 30.0
 """Seconds."""
 
@@ -61,6 +61,7 @@ class Service:
         settings: its environment.
         hurry: when its clock began to run faster, and by how much.
         leak: a leak made on purpose, empty for none.
+        trace: every allocation; it takes twice the time.
         served: what residents' doors count.
     """
 
@@ -69,6 +70,7 @@ class Service:
     settings: dict[str, str]
     hurry: tuple[float, float]
     leak: str = ""
+    trace: bool = False
     served: int = 0
     _running: "subprocess.Popen[bytes] | None" = None
     _channel: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -83,7 +85,7 @@ class Service:
     async def start(self) -> None:
         """Start it, and return once it answers."""
         ours, theirs = socket.socketpair()
-        given = {"base": self.hurry[0], "faster": self.hurry[1], "leak": self.leak}
+        given = {"base": self.hurry[0], "faster": self.hurry[1], "leak": self.leak, "trace": self.trace}
         command = ["-m", "bench.soak.watched", str(theirs.fileno()), json.dumps(given), "run"]
         with theirs, (self.folder / "log").open("wb") as log:
             self._running = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
@@ -172,7 +174,9 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(seed: int, faster: float, leak: str, *, sqlite: bool) -> AsyncGenerator[World, None]:
+async def world(
+    seed: int, faster: float, leak: str, *, sqlite: bool, trace: bool = False
+) -> AsyncGenerator[World, None]:
     """Everything up and answering while the block runs; nothing left of it afterwards."""
     journal, chance = Counts(), random.Random(seed)  # noqa: S311 - chances, no secrets
     folder = Path(tempfile.mkdtemp(prefix="iqamati-soak-"))
@@ -187,7 +191,7 @@ async def world(seed: int, faster: float, leak: str, *, sqlite: bool) -> AsyncGe
         hurry = (time.time(), faster)  # noqa: TID251 - where the hurried clock begins
         stack.callback(_end, _outside(folder, outside, port, hurry, seed))
         settings = _settings(books.url, Keyring.generate(), api.base("one"), outside)
-        service = Service(port, folder, {**settings, "PORT": str(port)}, hurry, leak)
+        service = Service(port, folder, {**settings, "PORT": str(port)}, hurry, leak, trace)
         valkey = EmbeddedValkey(folder / "data" / "valkey")
         stack.callback(valkey.stop)
         stack.push_async_callback(service.end)
