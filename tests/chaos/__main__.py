@@ -32,7 +32,9 @@ def main() -> int:
         "--failing", type=float, default=0.3, help="share of failing calls outside (default: 0.3)"
     )
     parser.add_argument(
-        "--small", action="store_true", help="two processes, two kills, one failover; whatever else is given"
+        "--small",
+        action="store_true",
+        help="a round of troubles, one after the other; but for --sqlite whatever else is given",
     )
     parser.add_argument("--sqlite", action="store_true", help="the ledger in SQLite, not PostgreSQL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
@@ -40,7 +42,7 @@ def main() -> int:
     arguments = parser.parse_args()
     seed = arguments.seed or random.randrange(1, 1_000_000)
     size = (
-        SMALL
+        replace(SMALL, sqlite=arguments.sqlite)
         if arguments.small
         else replace(
             Size(),
