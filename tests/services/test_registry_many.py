@@ -90,7 +90,7 @@ async def test_when_it_stalls_everybody_is_told_and_nobody_asks_until_it_has_res
     peer.stalls = True
     assert await told(registry) == {"timeout": ASKERS}
     asked = peer.asked
-    assert asked <= MOST  # the others were still waiting for a connection
+    assert asked <= ASKERS  # nobody's question was sent twice
     assert await told(registry) == {"resting after failures": ASKERS}
     assert peer.asked == asked
     peer.stalls = False
@@ -98,4 +98,3 @@ async def test_when_it_stalls_everybody_is_told_and_nobody_asks_until_it_has_res
     patient = Registry(wire, clock, timeout=30.0)
     assert (await told(registry))["answered"] == 1  # one tries
     assert await told(patient) == {"answered": ASKERS}
-    assert peer.most <= MOST
