@@ -18,11 +18,11 @@ from tests.chaos.ports import free, opens
 from tests.deploy.releases import Release
 
 NURSERY: Final = Path(__file__).with_name("nursery.py")
-IMPORT: Final = 120.0
+IMPORT: Final = 300.0
 """Seconds in which a release must be imported, on a busy machine."""
-START: Final = 60.0
+START: Final = 120.0
 """Seconds in which a process must answer, likewise."""
-END: Final = 30.0
+END: Final = 60.0
 """Seconds a process has to end after SIGTERM."""
 
 
