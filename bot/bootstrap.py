@@ -255,7 +255,7 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
         log = WebLog(redis, keyring, store.place, tasks, clock)
         stack.push_async_callback(log.close)
 
-        files = FileStore(redis, keyring, limit=settings.file_megabytes * MEGABYTE)
+        files = FileStore(redis, keyring, store.keys, limit=settings.file_megabytes * MEGABYTE)
 
         ledger = Ledger(engine)
         receipts = Receipts(
@@ -284,11 +284,11 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             terms=Terms(settings.base_url, settings.pay_link_minutes, receipts.link),
         )
         verification = Verification(
-            Verifications(redis, keyring), keyring, clock, settings.base_url, wake, Pictures().draw
+            Verifications(redis, keyring, store.keys), keyring, clock, settings.base_url, wake, Pictures().draw
         )
-        meter = Meter(Quotas(redis, keyring), verification, keyring, clock)
+        meter = Meter(Quotas(redis, keyring, store.keys), verification, keyring, clock)
         sign_ins = _sign_ins(
-            settings, SignInStore(redis, keyring), Quotas(redis, keyring), keyring, wake, stack
+            settings, SignInStore(redis, keyring), Quotas(redis, keyring, store.keys), keyring, wake, stack
         )
         reminders = Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)
         memory = ChatMemory(redis, store, log, clock, keyring)

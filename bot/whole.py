@@ -17,8 +17,8 @@ LANE_LIMIT: Final = 1 << 20
 DIGITS: Final = 9
 """More in a ``Content-Length`` is too long, whatever it says."""
 
-_KNOWN: Final = 4096
-"""Heads that are remembered: they differ by their lengths."""
+_KNOWN: Final = 512
+"""Heads that are remembered: they differ by their lengths and, where they have a date, by the second."""
 
 _LINE: Final = re.compile(rb"\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*?)[ \t]*(?=\r\n|\Z)")
 """A field line (RFC 9112, section 5); each begins at a line's end, so that as many as there are ends are all of them."""

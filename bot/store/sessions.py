@@ -104,7 +104,7 @@ class Sessions:
         self._keyring = keyring
         self._consumer = consumer
         self._tags = [f"{{p{number:03d}}}" for number in range(partitions)]
-        self._keys = Keys(keyring, partitions)
+        self.keys = Keys(keyring, partitions)
         self._where = lru_cache(maxsize=KNOWN)(self._found)
         # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
         self._delivered: dict[str, set[str]] = {}
@@ -122,10 +122,10 @@ class Sessions:
 
     def place(self, chat: Chat) -> Place:
         """Where the chat's keys live."""
-        return self._keys.place(chat)
+        return self.keys.place(chat)
 
     def _found(self, chat: Chat) -> _Where:
-        return _Where.of(self._keys.place(chat))
+        return _Where.of(self.keys.place(chat))
 
     async def load(self, chat: Chat) -> Loaded:
         """One round trip.
