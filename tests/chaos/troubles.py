@@ -4,6 +4,7 @@ Whatever is begun is ended before the next one of its kind, and when the run end
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ AGAIN: Final = 0.05
 """Seconds between looks at what is waited for."""
 ENOUGH: Final = 10
 """Updates of which one must have been refused."""
+LONGEST: Final = 30.0
+"""Seconds that Redis is away at most."""
 HEALED: Final = 120.0
 """Seconds within which everything is up again when nothing breaks."""
 
@@ -60,12 +63,16 @@ class Troubles:
 
     async def kill(self) -> None:
         """The process that is up for longest and did something since; another one goes on."""
-        fleet, ready = self._world.fleet, list[Process]()
-        while not ready:
+        while not (ready := self._may_die()):
             await asyncio.sleep(AGAIN)
-            up = [each for each in fleet.processes if each.up]
-            ready = [each for each in up if each.served] if len(up) > 1 else []
-        await fleet.kill(min(ready, key=lambda each: each.since))
+        await self._world.fleet.kill(min(ready, key=lambda each: each.since))
+
+    def _may(self, trouble: Trouble) -> bool:
+        return trouble != self.kill or bool(self._may_die())
+
+    def _may_die(self) -> list[Process]:
+        up = [each for each in self._world.fleet.processes if each.up]
+        return [each for each in up if each.served] if len(up) > 1 else []
 
     async def cut(self) -> None:
         """Two of Redis's servers lose their connections, or are slow, or take no new ones."""
@@ -96,8 +103,10 @@ class Troubles:
             node.proxy.reset()
         begun = journal.note("Redis away")
         brought = journal.counts["update"]
-        while journal.counts["not taken"] == before and journal.counts["update"] < brought + ENOUGH:
-            await asyncio.sleep(AGAIN)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST):  # at the end of a run nobody brings anything
+                while journal.counts["not taken"] == before and journal.counts["update"] < brought + ENOUGH:
+                    await asyncio.sleep(AGAIN)
         begun.data["until"] = journal.now()
         for node in nodes:
             node.proxy.shut = False
@@ -120,7 +129,8 @@ class Troubles:
         loop, counts = asyncio.get_running_loop(), self._world.journal.counts
         due, enough = loop.time() + every, counts["end"] + walked
         while True:
-            while loop.time() < due and counts["end"] < enough:
+            # A trouble that was begun is awaited: it must not wait for residents when they are gone.
+            while (loop.time() < due and counts["end"] < enough) or not self._may(trouble):
                 await asyncio.sleep(AGAIN)
             begun = loop.create_task(trouble())
             due, enough = loop.time() + every, counts["end"] + walked
