@@ -252,8 +252,9 @@ class Sessions:
             return
         commands: list[Command] = []
         for tag, ids in notes.items():
-            commands.append(("XACK", f"o:{tag}", (GROUP, *ids)))
+            # Deleted first: an entry that is there and nobody's would be waited for, and found by nobody.
             commands.append(("XDEL", f"o:{tag}", ids))
+            commands.append(("XACK", f"o:{tag}", (GROUP, *ids)))
         await self.ask(commands)
         for tag, ids in notes.items():
             self._noted(tag, ids)

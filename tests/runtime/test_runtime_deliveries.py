@@ -1,6 +1,7 @@
 """What was committed is delivered: in order per chat, once, by whoever is left."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import structlog
@@ -166,6 +167,46 @@ async def test_what_is_being_taken_over_is_not_taken_over_again(
     answered.set()
     assert await taking == 1
     assert world.phone.keys == keys
+
+
+async def test_a_note_of_which_half_was_lost_holds_up_nobody(world: World) -> None:
+    """Acknowledged and not deleted: nobody has it in hand, and nobody finds it abandoned."""
+    keys = await crashed(world, "سلام")
+    (found,) = [(node, key) for node, key in await world.servers.keys() if key.startswith(b"o:")]
+    node, key = found
+    ((entry_id, _),) = await node.xrange(key)
+    await node.xack(key, "out", entry_id)
+    other = await world.process()
+    await world.say(other, "المخالفات")
+    assert len(world.phone.seen) == 1
+    assert keys[0] not in world.phone.keys  # it was delivered, as far as anybody knows
+    await other.store.flush()
+    assert await world.servers.outbox() == 0
+
+
+async def test_a_note_is_deleted_before_it_is_acknowledged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of a note gets through: the entry is gone, or somebody finds it."""
+    process, other = await world.process(), await world.process()
+    ask = process.store.ask
+
+    async def half(commands: Any) -> Any:
+        await ask(commands[:1])
+        raise StoreAway("ConnectionError")
+
+    await process.handle(world.typed("سلام"))
+    await process.settled()
+    monkeypatch.setattr(process.store, "ask", half)
+    with pytest.raises(StoreAway):
+        await process.store.flush()
+    await process.die()
+    await world.servers.age()
+    await other.recover()
+    await world.say(other, "المخالفات")
+    assert len(world.phone.seen) == 2
+    await other.store.flush()
+    assert await world.servers.outbox() == 0
 
 
 async def test_entries_of_one_moment_in_two_partitions_are_told_apart(world: World) -> None:
