@@ -5,18 +5,18 @@ import re
 import shlex
 from pathlib import Path
 
+from bot import __main__
 from bot.operators import cli
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
 
 
 def test_the_pages_commands_parse() -> None:
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    cli.add(parser.add_subparsers())
+    parser = __main__._parser()
     commands = re.findall(r"^\$ iqamati (.+)$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert len(commands) > 10
     for command in commands:
-        assert parser.parse_args(shlex.split(command)).run
+        assert parser.parse_args(shlex.split(command, comments=True)).run
 
 
 def test_the_page_names_every_option() -> None:
