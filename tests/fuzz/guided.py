@@ -29,6 +29,8 @@ _MEMORY: Final = 1536
 """Megabytes after which a target is a finding itself."""
 _HANGS: Final = 20
 """Seconds for one input; likewise."""
+_GRACE: Final = 900
+"""Seconds besides, to load the service with its branches counted: ten of CPU time, minutes on a busy machine."""
 _RAW, _MADE = b"\x01", b"\x00"
 _COVERED: Final = re.compile(r"cov: (\d+) ft: (\d+)")
 _RUNS: Final = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
@@ -82,7 +84,11 @@ def child(name: str, seconds: int, folder: Path) -> None:
     import atheris  # noqa: PLC0415 - only here: it is not part of every environment
 
     with atheris.instrument_imports(include=["bot"]):
+        from tests.fuzz import lines  # noqa: PLC0415 - imports nothing of `bot`
         from tests.fuzz.targets.registry import TARGETS  # noqa: PLC0415 - instrumented as it is imported
+
+        for package in TARGETS[name].modules:
+            list(lines.modules(package))  # also what the service only imports once somebody needs it
     corpus = folder / "corpus"
     corpus.mkdir(exist_ok=True)
     for seed in sorted((CORPUS / name).glob("*")):
@@ -114,54 +120,41 @@ def replay(name: str, folder: Path) -> None:
 def fuzz(name: str, seconds: int, folder: Path) -> dict[str, Any]:
     """Run a target in a process of its own; its figures."""
     folder.mkdir(parents=True, exist_ok=True)
-    ours = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "tests.fuzz.guided",
-        "--target",
-        name,
-        "--folder",
-        str(folder),
-    ]
     log = folder / "log"
-    with log.open("wb") as out:
-        run = subprocess.run(
-            [*ours, "--child", "fuzz", "--seconds", str(seconds)],
-            cwd=ROOT,
-            stdout=out,
-            stderr=out,
-            check=False,
-            timeout=seconds + 300,
-        )
+    ended = _child(name, folder, "fuzz", seconds)
     said = log.read_text("utf-8", "replace")
-    subprocess.run(
-        [*ours, "--child", "replay"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-        timeout=600,
-    )
+    _child(name, folder, "replay", 1)
     covered, runs = _COVERED.findall(said), _RUNS.findall(said)
     found = _read(folder / "findings.json")
-    if run.returncode:
-        found["the process ended"] = {
-            "said": said[-1500:],
-            "given": ", ".join(sorted(path.name for path in folder.glob("*-*"))),
-        }
+    if ended:
+        kept = ", ".join(sorted(path.name for path in folder.glob("*-*")))
+        found[ended] = {"said": said[-1500:], "given": kept}
     reached = _read(folder / "lines.json")
+    corpus = folder / "corpus"
     return {
         "target": name,
         "seconds": seconds,
         "executions": int(runs[-1]) if runs else 0,
         "branches": int(covered[-1][0]) if covered else 0,
-        "inputs kept": len(list((folder / "corpus").glob("*"))) if (folder / "corpus").exists() else 0,
+        "inputs kept": len(list(corpus.glob("*"))) if corpus.exists() else 0,
         "lines reached": reached.get("reached", 0),
         "lines": reached.get("lines", 0),
         "findings": found,
     }
+
+
+def _child(name: str, folder: Path, what: str, seconds: int) -> str:
+    """Run it; how it ended where that is not well."""
+    ours = ["-W", "ignore", "-m", "tests.fuzz.guided", "--target", name, "--folder", str(folder)]
+    asked = [sys.executable, *ours, "--child", what, "--seconds", str(seconds)]
+    with (folder / ("log" if what == "fuzz" else "replayed")).open("wb") as out:
+        try:
+            run = subprocess.run(
+                asked, cwd=ROOT, stdout=out, stderr=out, check=False, timeout=seconds + _GRACE
+            )
+        except subprocess.TimeoutExpired:
+            return "the process did not end"
+    return "the process failed" if run.returncode else ""
 
 
 def _read(path: Path) -> dict[str, Any]:

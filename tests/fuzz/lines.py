@@ -18,9 +18,7 @@ class Reached:
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self._all = {
-            module.__file__ or "": set(_lines(module)) for name in names for module in _modules(name)
-        }
+        self._all = {module.__file__ or "": set(_lines(module)) for name in names for module in modules(name)}
         self._reached: set[tuple[str, int]] = set()
 
     def __enter__(self) -> Self:
@@ -43,7 +41,7 @@ class Reached:
         return {"lines": sum(map(len, self._all.values())), "reached": reached}
 
 
-def _modules(name: str) -> Iterator[ModuleType]:
+def modules(name: str) -> Iterator[ModuleType]:
     module = importlib.import_module(name)
     yield module
     for found in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):

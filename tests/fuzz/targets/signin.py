@@ -1,5 +1,6 @@
 """The way back from the identity provider: what a browser brings, and what the provider answers."""
 
+import base64
 import json
 from typing import Any, Final, NamedTuple, cast
 
@@ -208,7 +209,7 @@ class SignIn(Target[Back]):
         except OutsideError as error:
             spotless(error)
         else:
-            hold(found == CIVIL_ID, f"somebody else is signed in: {found!r}")
+            hold(found == _vouched(given.tokens), "somebody else is signed in")
         LOOP.run(provider.close())
         self._brought(given.query)
 
@@ -221,6 +222,12 @@ class SignIn(Target[Back]):
             hold(len(value) <= 2048, "a parameter without an end")
             ref = SignIns.ref(cast("Any", None), value)
             hold(ref == "" or (ref.isascii() and len(ref) == 9), f"a reference {ref!r}")
+
+
+def _vouched(answer: bytes) -> Any:
+    """Whom the ID token in the token endpoint's answer names, read without the code under test."""
+    payload: str = json.loads(answer)["id_token"].split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["civil_id"]
 
 
 def tokens_of(claims: bytes) -> bytes:
