@@ -20,7 +20,7 @@ from tests.chaos.walker import Plan
 
 _GUESS: Final = (20, 4.0)
 """Walks that are thought to have taken so many updates each, before any has."""
-_PATIENCE: Final = 120.0
+_PATIENCE: Final = 300.0
 """Seconds for one walk."""
 _THINK: Final = 1.5
 """Seconds over a question, at most: a sign-in lasts five minutes of the hurried clock."""
