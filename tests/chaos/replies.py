@@ -48,7 +48,7 @@ class Breaks:
         """Until when a delivery of ``since`` may not be noted yet."""
         until = since + NOTED
         for begun, ended in sorted(self.poor):
-            if begun <= until and ended >= since:
+            if begun <= until and ended + LOST >= since:  # connections are made anew first
                 until = max(until, ended + LOST + NOTED)
         return until
 
@@ -192,7 +192,7 @@ def _presses(notes: list[Note], shown: Note, asked: int) -> tuple[float, int]:
         if note.kind == "update"
         and note.data.get("asked", 0) not in {0, asked}
         and note.at <= shown.at
-        and note.data.get("taken", shown.at) >= since
+        and note.data.get("taken", shown.at) >= since - LOST  # it was asked before it was seen
     )
     led = {
         number.get(note.data["message"].ref)
