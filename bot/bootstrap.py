@@ -284,7 +284,12 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
             terms=Terms(settings.base_url, settings.pay_link_minutes, receipts.link),
         )
         verification = Verification(
-            Verifications(redis, keyring, store.keys), keyring, clock, settings.base_url, wake, Pictures().draw
+            Verifications(redis, keyring, store.keys),
+            keyring,
+            clock,
+            settings.base_url,
+            wake,
+            Pictures().draw,
         )
         meter = Meter(Quotas(redis, keyring, store.keys), verification, keyring, clock)
         sign_ins = _sign_ins(
