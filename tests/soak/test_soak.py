@@ -12,7 +12,7 @@ from bench.soak.verdict import KEPT, REMEMBERED, grown
 from bench.soak.world import World, world
 
 WALKS = 10
-ROUNDS = 4
+ROUNDS = 6
 TURNS = 10
 """Of a walk, about."""
 BACK = 3
