@@ -13,8 +13,6 @@ from bench.soak.world import World, world
 
 WALKS = 10
 ROUNDS = 6
-TURNS = 10
-"""Of a walk, about."""
 BACK = 3
 """Connections that the gateway keeps to us for its next notification, at most."""
 OURS = ("bot.", "asyncio.", "_asyncio.", "builtins.list", "builtins.dict", "builtins.set")
@@ -54,11 +52,6 @@ def grown_each_time(rounds: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def bound(name: str) -> int:
-    """What counts as a leak: one a walk; of kinds that drivers' caches are made of, too, half of one a turn."""
-    return WALKS * TURNS // 2 if name.startswith("builtins.") else WALKS
-
-
 async def test_after_each_round_the_process_holds_what_it_held_before() -> None:
     async with world(7, 1.0, "", sqlite=True) as here, asyncio.TaskGroup() as behind:
         crowd = crowd_of(here, behind, 7)
@@ -71,5 +64,5 @@ async def test_after_each_round_the_process_holds_what_it_held_before() -> None:
         assert set(crowd.ends) <= set(GOOD)
         assert crowd.ends.total() == ROUNDS * WALKS
         assert not here.service.errors()
-        assert {name: few for name, few in grown_each_time(rounds).items() if few >= bound(name)} == {}
+        assert {name: few for name, few in grown_each_time(rounds).items() if few >= WALKS} == {}
         assert await here.service.end() == 0
