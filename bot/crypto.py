@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import weakref
 from collections.abc import Callable
 from typing import Final
 
@@ -51,7 +50,6 @@ class Keyring:
     def __init__(self, keys: list[bytes], index: bytes, renewed: Renewed | None = None) -> None:
         _check(keys, index)
         self._index = index
-        self._nonces = _Nonces()
         self._use(keys)
         self._renewed = renewed
 
@@ -99,7 +97,7 @@ class Keyring:
 
     def seal(self, data: bytes, bound: bytes) -> bytes:
         """Encrypt ``data`` so that it opens only together with ``bound`` (the place it is kept in)."""
-        nonce = self._nonces.next()
+        nonce = _NONCES.next()
         header, cipher = self._sealing
         return header + nonce + cipher.encrypt(nonce, data, header + bound)
 
@@ -128,6 +126,10 @@ class Keyring:
         return hmac.new(self._index, text.encode(), hashlib.sha256).hexdigest()[:24]
 
 
+_DRAWN: Final = 256
+"""Nonces drawn at once."""
+
+
 class _Nonces:
     """Random nonces, drawn from the system some at a time: one system call each costs as much as the encryption.
 
@@ -136,7 +138,6 @@ class _Nonces:
 
     def __init__(self) -> None:
         self._left: list[bytes] = []
-        _DRAWING.add(self)
 
     def next(self) -> bytes:
         """A nonce that nobody has had."""
@@ -154,19 +155,11 @@ class _Nonces:
         self._left.clear()
 
 
-_DRAWN: Final = 256
-"""Nonces drawn at once."""
-
-_DRAWING: Final["weakref.WeakSet[_Nonces]"] = weakref.WeakSet()
-
-
-def _forked() -> None:
-    for nonces in tuple(_DRAWING):
-        nonces.forget()
-
+_NONCES: Final = _Nonces()
+"""Every ring's: what is random is nobody's."""
 
 if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(after_in_child=_NONCES.forget)
 
 
 def _read(ring: str) -> tuple[list[bytes], bytes]:

@@ -160,6 +160,12 @@ class Signed(msgspec.Struct, frozen=True, array_like=True):
     until: int
 
 
+class Head(msgspec.Struct, frozen=True, array_like=True):
+    """What a session of any layout begins with."""
+
+    schema: int
+
+
 class Session(msgspec.Struct, frozen=True, array_like=True):
     """All that is remembered of one chat. Encoded with msgspec, encrypted by the store.
 

@@ -29,4 +29,7 @@ _REPEATS: Final = re.compile(r"(\D)\1{2,}")
 
 def fold(text: str) -> str:
     """``text`` for matching only: cleaned, lower case, Arabic letter variants and repeats folded."""
-    return " ".join(_REPEATS.sub(r"\1", clean(text).lower().translate(_FOLDS)).split())
+    folded = clean(text).lower().translate(_FOLDS)
+    if _REPEATS.search(folded):  # seldom, and dear to replace in vain
+        folded = _REPEATS.sub(r"\1", folded)
+    return " ".join(folded.split())

@@ -8,11 +8,10 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import httptools
-import msgspec
 
 from bot.whole import HEAD_LIMIT, Answers, media_type
 
@@ -45,7 +44,7 @@ class Unfit(Exception):
     """What came is no HTTP answer we take: malformed, encoded, or too large."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(NamedTuple):
     """An answer. ``media_type`` without parameters, lower case."""
 
     status: int
@@ -163,10 +162,12 @@ class Wire:
 
     async def _new(self) -> "_Connection":
         loop = asyncio.get_running_loop()
+        connection = _Connection(self._open, self._answers)
+        protocol: Any = connection
         try:
             async with asyncio.timeout(CONNECT):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self._open, self._answers),
+                await loop.create_connection(
+                    lambda: protocol,
                     self._host,
                     self._port,
                     ssl=self._tls,
@@ -184,8 +185,8 @@ class Wire:
             connection.close()
 
 
-class _Connection(asyncio.Protocol):
-    """One connection: one exchange at a time."""
+class _Connection:
+    """One connection: one exchange at a time. An `asyncio.Protocol` by its methods."""
 
     def __init__(self, among: "set[_Connection]", answers: Answers) -> None:
         self.rested = 0.0
@@ -290,6 +291,12 @@ class _Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._closing = True
+
+    def pause_writing(self) -> None:
+        """Requests are small, and one at a time."""
+
+    def resume_writing(self) -> None:
+        """See `pause_writing`."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc

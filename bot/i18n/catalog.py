@@ -4,54 +4,23 @@ There is no ``.mo`` step: nothing to forget, nothing to go stale (ADR 0004). A m
 lacks is its own English text.
 """
 
-import re
 from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from babel.core import Locale
 from babel.messages.pofile import read_po
 
 from bot.errors import ConfigError
+from bot.i18n.template import Template, compile_template
 from bot.i18n.text import Msg, Plural
 from bot.model import Span
 
 LANGUAGES: Final = ("ar", "en")
 RTL: Final = frozenset({"ar"})
 _FORMS: Final = ("zero", "one", "two", "few", "many", "other")
-_TOKENS: Final = re.compile(r"\{(\w+)\}|\*|`")
-
-
-class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """Part of a compiled template: literal text, or the placeholder ``name``; with its style."""
-
-    style: str
-    text: str = ""
-    name: str = ""
-
-
-Template = tuple[Piece, ...]
-
-
-def compile_template(source: str) -> Template:
-    """Split ``source`` into literals and placeholders, with ``*bold*`` and `` `code` `` read once."""
-    pieces: list[Piece] = []
-    style: str = ""
-    at = 0
-    for token in _TOKENS.finditer(source):
-        if token.start() > at:
-            pieces.append(Piece(style, source[at : token.start()]))
-        at = token.end()
-        if token[1]:
-            pieces.append(Piece(style, name=token[1]))
-        else:
-            style = _toggled(style, "b" if token[0] == "*" else "code")
-    if at < len(source):
-        pieces.append(Piece(style, source[at:]))
-    return tuple(pieces)
 
 
 def joined(runs: Iterable[tuple[str, str]]) -> tuple[Span, ...]:
@@ -70,10 +39,6 @@ def joined(runs: Iterable[tuple[str, str]]) -> tuple[Span, ...]:
     if texts:
         out.append(Span("".join(texts), styled))
     return tuple(out)
-
-
-def _toggled(style: str, mark: str) -> str:
-    return "" if style == mark else mark
 
 
 def locales_dir() -> Traversable:

@@ -1,13 +1,15 @@
 """What the outbox holds: things to say and effects to run, each with its chat, as bytes."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import msgspec
 
 from bot.engine import Work
 from bot.model import Chat, Disarm, Erase, Say, Settle
 from bot.ports import Effect
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
 class Job(msgspec.Struct, frozen=True, tag="job"):
@@ -37,10 +39,13 @@ class Codec:
 
     Args:
         effects: every effect type the dialogs use.
+
+    Attributes:
+        encode: bytes of an entry.
     """
 
     def __init__(self, effects: Iterable[type[Effect]]) -> None:
-        self._encode = msgspec.msgpack.Encoder().encode
+        self.encode: Callable[[Entry], bytes] = _ENCODE
         self._entries = msgspec.msgpack.Decoder(Entry)
         kinds: list[Any] = list(effects)
         union: Any = kinds[0]
@@ -50,16 +55,12 @@ class Codec:
 
     def job(self, work: Work, language: str, actor: str, origin: str) -> Job:
         """An effect as it is stored."""
-        effect = msgspec.Raw(self._encode(work.effect))
+        effect = msgspec.Raw(_ENCODE(work.effect))
         return Job(work.key, language, effect, work.timeout, work.slow, actor, origin)
 
     def effect(self, job: Job) -> Effect:
         """The effect of ``job``."""
         return self._effects.decode(job.effect)
-
-    def encode(self, entry: Entry) -> bytes:
-        """Bytes of ``entry``."""
-        return self._encode(entry)
 
     def decode(self, data: bytes) -> Entry:
         """The entry of ``data``.

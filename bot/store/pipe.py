@@ -216,8 +216,8 @@ class Pipes:
             node._connections.remove(connection)  # noqa: SLF001 - as above
 
 
-class _Pipe(asyncio.Protocol):
-    """A connection, taken over from redis-py once it has said hello."""
+class _Pipe:
+    """A connection, taken over from redis-py once it has said hello. An `asyncio.Protocol` by its methods."""
 
     def __init__(self, connection: Any) -> None:
         self.gone = False
@@ -292,6 +292,15 @@ class _Pipe(asyncio.Protocol):
                     future.set_result(answer if answers is None else answers)
         except (hiredis.ProtocolError, IndexError):
             self._transport.abort()
+
+    def eof_received(self) -> None:
+        """The server closes: so do we."""
+
+    def pause_writing(self) -> None:
+        """What waits for an answer is bounded by who asks."""
+
+    def resume_writing(self) -> None:
+        """See `pause_writing`."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone = True

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
 from bot.errors import UNDECODABLE, Conflict, FromNewer, StoreAway, Unreadable
-from bot.model import SESSION_SCHEMA, Chat, Frame, Session
+from bot.model import SESSION_SCHEMA, Chat, Frame, Head, Session
 from bot.ports import Loaded
 from bot.store.away import away
 from bot.store.keys import KNOWN, PARTITIONS, Keys, Place
@@ -72,13 +72,7 @@ class _Where(NamedTuple):
         )
 
 
-class _Head(msgspec.Struct, array_like=True):
-    """What a session of any layout begins with."""
-
-    schema: int
-
-
-_HEAD = msgspec.msgpack.Decoder(_Head)
+_HEAD = msgspec.msgpack.Decoder(Head)
 _SESSION = msgspec.msgpack.Decoder(Session)
 _ENCODE = msgspec.msgpack.Encoder().encode
 

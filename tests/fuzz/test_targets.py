@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from bot.handlers.telegram import updates
+from bot.handlers.telegram import types, updates
 from bot.parse import day
 from tests.fuzz import guided
 from tests.fuzz.lines import Reached
@@ -129,7 +129,7 @@ def test_what_was_found_stays_mended(name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # what is found may be long
 def test_a_parser_that_stumbles_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stumbling(update: updates.Update) -> Any:
+    def stumbling(update: types.Update) -> Any:
         if update.message is not None and set(update.message.text or "") & set("٠١٢٣٤٥٦٧٨٩"):
             raise KeyError(update.message.text)
         return found(update)

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from bot.handlers.telegram import Telegram
+from bot.handlers.telegram.types import Update
 from bot.handlers.telegram.updates import (
     OPEN_PRIVATE,
     PRIVATE_ONLY,
     WANTED,
-    Update,
     chat_of,
     event_of,
     misplaced,

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.i18n.catalog import Catalog, compile_template
+from bot.i18n.catalog import Catalog
 from bot.i18n.render import FSI, ISOLATES, LRI, PDI, RLI, Renderer, amount, bare
+from bot.i18n.template import compile_template
 from bot.i18n.text import (
     EMPTY,
     N_,

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from bot.errors import UNDECODABLE, Unavailable
+from bot.handlers.telegram.types import Answered, Call, Markup, NoPreview, Refusal, Told
 from bot.wire import Answer, Late, Lost, NotSent, Unfit, Wire
 
 SERVICE: Final = "telegram"
@@ -17,74 +18,9 @@ _UNAUTHORISED: Final = 401
 """The token is not known: the operator's to mend, and worth another try then."""
 
 
-class Refusal(msgspec.Struct, frozen=True):
-    """Telegram's no.
-
-    Attributes:
-        code: ``error_code``, an HTTP status.
-        description: its words, lower case; they may hold the chat's id or quote the message.
-        retry_after: seconds it asks to wait, 0 for none.
-    """
-
-    code: int
-    description: str
-    retry_after: float = 0
-
-
-class NoPreview(msgspec.Struct, frozen=True):
-    """``LinkPreviewOptions``: previews would have Telegram's servers fetch the links we send."""
-
-    is_disabled: bool
-
-
-class Key(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``InlineKeyboardButton``."""
-
-    text: str
-    url: str = ""
-    callback_data: str = ""
-
-
-class Markup(msgspec.Struct, frozen=True):
-    """``InlineKeyboardMarkup``."""
-
-    inline_keyboard: tuple[tuple[Key, ...], ...]
-
-
-_NO_PREVIEW: Final = NoPreview(is_disabled=True)
-
-
-class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A method with its arguments; ``None`` stands for an argument that is not given."""
-
-    chat_id: int
-    text: str | None = None
-    message_id: int | None = None
-    action: str | None = None
-    parse_mode: str | None = None
-    link_preview_options: NoPreview | None = None
-    reply_markup: Markup | None = None
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """Arguments of ``answerCallbackQuery``."""
-
-    callback_query_id: str
-
-
-class _Parameters(msgspec.Struct, frozen=True):
-    retry_after: float = 0
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    ok: bool
-    error_code: int = 0
-    description: str = ""
-    parameters: _Parameters = _Parameters()
-
-
-_DECODE: Final = msgspec.json.Decoder(_Answer).decode
+_DECODE: Final = msgspec.json.Decoder(Told).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
+_NO_PREVIEW: Final = NoPreview(is_disabled=True)
 
 
 def said(chat_id: int, html: str, markup: Markup | None, message_id: int | None = None) -> Call:
@@ -155,7 +91,7 @@ def _open(base: str) -> Wire | None:
         return None
 
 
-def _told(body: bytes) -> _Answer | None:
+def _told(body: bytes) -> Told | None:
     try:
         return _DECODE(body)
     except UNDECODABLE:

@@ -9,7 +9,7 @@ from typing import Final
 from aiogram.exceptions import AiogramError
 
 from bot.errors import DeliveryError, Rejected, RetryLater, Unavailable, Unreachable
-from bot.handlers.telegram.calls import Refusal
+from bot.handlers.telegram.types import Refusal
 
 FAILURES = (AiogramError, UnicodeError)
 """What a call through aiogram raises; the second when a proxy answers something that is not text."""

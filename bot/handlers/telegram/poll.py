@@ -16,7 +16,8 @@ from aiogram.methods import TelegramMethod
 from bot.errors import StoreAway
 from bot.handlers.telegram.errors import FAILURES
 from bot.handlers.telegram.retry import Backoff, insist, token_fault
-from bot.handlers.telegram.updates import WANTED, Inbox, Update, chat_of
+from bot.handlers.telegram.types import Update
+from bot.handlers.telegram.updates import WANTED, Inbox, chat_of
 from bot.ports import Clock
 
 log = structlog.get_logger(__name__)

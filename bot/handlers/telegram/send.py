@@ -4,10 +4,11 @@ from collections import OrderedDict
 from typing import Final
 
 from bot.errors import Rejected, RetryLater, Unavailable
-from bot.handlers.telegram.calls import Call, Calls, Markup, Refusal, said
+from bot.handlers.telegram.calls import Calls, said
 from bot.handlers.telegram.errors import BAD_LINK, SAME, STUCK, failure, says
 from bot.handlers.telegram.pace import PER_SECOND, Pacer
 from bot.handlers.telegram.text import html, keyboard, links_in_text, pieces
+from bot.handlers.telegram.types import Call, Markup, Refusal
 from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle, Span
 from bot.ports import Clock
 
@@ -31,9 +32,8 @@ class TelegramChannel:
         per_second: messages and edits a second, overall.
     """
 
-    name = NAME
-
     def __init__(self, calls: Calls, clock: Clock, per_second: int = PER_SECOND) -> None:
+        self.name = NAME
         self._calls = calls
         self._pacer = Pacer(clock, per_second)
         # (chat, key) → pieces already sent, so that a retry of a long text does not repeat its beginning.

@@ -4,7 +4,7 @@ from html import escape
 from itertools import pairwise
 
 from bot.errors import Rejected
-from bot.handlers.telegram.calls import Key, Markup
+from bot.handlers.telegram.types import Key, Markup
 from bot.model import Button, Span, plain
 
 LIMIT = 4096

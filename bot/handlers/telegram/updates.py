@@ -9,10 +9,11 @@ import structlog
 
 from bot.errors import UNDECODABLE, DeliveryError, Unavailable
 from bot.handlers.files import shown_name
-from bot.handlers.telegram.calls import Answered, Calls
+from bot.handlers.telegram.calls import Calls
 from bot.handlers.telegram.fetch import Fetcher
 from bot.handlers.telegram.send import NAME, TelegramChannel
 from bot.handlers.telegram.setup import Translate
+from bot.handlers.telegram.types import PRIVATE, Answered, Message, Press, Update
 from bot.i18n.text import N_
 from bot.model import Attached, Button, Chat, Event, Pressed, Say, Span, Typed
 from bot.ports import Handle
@@ -27,102 +28,6 @@ PRIVATE_ONLY = N_("This service works in private chats only: personal details do
 OPEN_PRIVATE = N_("Open a private chat")
 
 _COMMAND_TO = re.compile(r"(/\w+)@\w+")  # "/menu@iqamati_bot": how clients write a command in some places
-
-PRIVATE: Final = "private"
-
-_Thing = Any
-"""Content whose kind is all that matters."""
-
-
-class Person(msgspec.Struct, frozen=True):
-    """``User``, as far as it is looked at; so are the others below. Fields not named here are passed over unread."""
-
-    is_bot: bool = False
-    language_code: str | None = None
-
-
-class Place(msgspec.Struct, frozen=True):
-    """``Chat``."""
-
-    id: int
-    type: str = PRIVATE
-
-
-class Document(msgspec.Struct, frozen=True):
-    """``Document``: a file, not yet fetched."""
-
-    file_id: str = ""
-    file_name: str | None = None
-    file_size: int | None = None
-
-
-class Content(msgspec.Struct, frozen=True):
-    """What a message may hold that is not text, by Telegram's names.
-
-    Anything else that comes as a message is a notice of Telegram's own (a pinned message, a timer changed) and nobody
-    waits for an answer to it.
-    """
-
-    animation: _Thing = None
-    audio: _Thing = None
-    checklist: _Thing = None
-    contact: _Thing = None
-    dice: _Thing = None
-    document: Document | None = None
-    game: _Thing = None
-    giveaway: _Thing = None
-    live_photo: _Thing = None
-    paid_media: _Thing = None
-    photo: _Thing = None
-    poll: _Thing = None
-    sticker: _Thing = None
-    story: _Thing = None
-    venue: _Thing = None
-    location: _Thing = None  # after the venue, which holds one
-    video: _Thing = None
-    video_note: _Thing = None
-    voice: _Thing = None
-
-
-class Message(Content, frozen=True, kw_only=True):
-    """``Message``."""
-
-    message_id: int
-    chat: Place
-    sender: Person | None = msgspec.field(name="from", default=None)
-    text: str | None = None
-
-    def kind(self) -> str:
-        """What it holds that is not text; empty for nothing a resident sent."""
-        for name in _KINDS:
-            if getattr(self, name) is not None:
-                # An animation also comes as the document it was sent as; it is the first of the two.
-                return name
-        return ""
-
-
-_KINDS: Final = Content.__struct_fields__
-
-
-class Press(msgspec.Struct, frozen=True, kw_only=True):
-    """``CallbackQuery``."""
-
-    id: str
-    sender: Person = msgspec.field(name="from")
-    # It may be too old for Telegram to show, but it still names the chat. There is none for a message sent "via"
-    # the bot elsewhere, which we never send.
-    message: Message | None = None
-    data: str | None = None
-
-
-class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """``Update``: of the kinds in `WANTED`."""
-
-    update_id: int
-    message: Message | None = None
-    channel_post: Message | None = None
-    callback_query: Press | None = None
-
 
 _DECODE: Final = msgspec.json.Decoder(Update).decode
 

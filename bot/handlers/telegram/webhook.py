@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from bot.errors import UNDECODABLE, ConfigError, StoreAway
 from bot.handlers.telegram.retry import insist
+from bot.handlers.telegram.types import Method, Numbered
 from bot.handlers.telegram.updates import WANTED, Inbox
 from bot.ports import Clock
 
@@ -30,17 +31,6 @@ CONNECTIONS = 100
 """``max_connections`` of setWebhook: the most Telegram opens."""
 
 
-class _Numbered(msgspec.Struct):
-    update_id: int
-
-
-class _Method(msgspec.Struct, frozen=True):
-    """A call in the answer's body."""
-
-    method: str
-    callback_query_id: str
-
-
 _ENCODE: Final = msgspec.json.Encoder().encode
 _HEADER: Final = HEADER.lower().encode()
 
@@ -52,9 +42,8 @@ class WebhookLane:
     went, so that what must arrive is never sent so (Bot API, "Making requests when getting updates").
     """
 
-    path = PATH.encode()
-
     def __init__(self, inbox: Inbox, secret: str) -> None:
+        self.path = PATH.encode()
         self._inbox = inbox
         self._secret = secret.encode()
 
@@ -133,13 +122,13 @@ async def _take(inbox: Inbox, body: bytes) -> tuple[int, bytes]:
     except Exception as error:  # noqa: BLE001 - the server would log its text, which may quote a resident
         log.error("an update failed", error=type(error).__name__)  # noqa: TRY400 - the same
         return 500, b""
-    return 200, b"" if answer is None else _ENCODE(_Method("answerCallbackQuery", answer.callback_query_id))
+    return 200, b"" if answer is None else _ENCODE(Method("answerCallbackQuery", answer.callback_query_id))
 
 
 def _is_update(body: bytes) -> bool:
     """Whether it is one at all: one of an unknown shape would be no better next time."""
     try:
-        msgspec.json.decode(body, type=_Numbered)
+        msgspec.json.decode(body, type=Numbered)
     except UNDECODABLE:
         return False
     return True

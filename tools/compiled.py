@@ -1,0 +1,94 @@
+"""Builds what every turn goes through as C extensions, from the same sources (ADR 0026).
+
+A build hook of the wheel's: with ``IQAMATI_COMPILED=1`` the modules listed in ``pyproject.toml`` under
+``tool.iqamati.compiled`` are compiled by mypyc and put into the wheel beside their sources. Without it nothing is done
+and the wheel is for every platform.
+"""
+
+import ast
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT: Final = Path(__file__).parents[1]
+SWITCH: Final = "IQAMATI_COMPILED"
+_GROUP: Final = "iqamati"
+_KNOWN: Final = {"Protocol", "NamedTuple", "Exception", "BotError", "Rejected"}
+"""What a class of a compiled module may be derived from, besides classes of its own."""
+
+
+class Hook(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is the builder's configuration
+    """See the module."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, where it was asked for (hatchling's own name for the moment before a wheel is written)."""
+        if version == "editable" or not os.environ.get(SWITCH):
+            return
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+        out = Path(tempfile.mkdtemp(prefix="iqamati-compiled-"))
+        for found in compiled(out):
+            build_data["force_include"][str(found)] = found.relative_to(out).as_posix()
+
+
+def modules() -> list[str]:
+    """Paths of the modules that are compiled, from the project's folder."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        listed: list[str] = tomllib.load(file)["tool"]["iqamati"]["compiled"]
+    return listed
+
+
+def unfit(module: str) -> list[str]:
+    """Classes of ``module`` that would not be the same once compiled.
+
+    mypyc passes over the keywords of a class (``frozen=True``, ``array_like=True``): a `msgspec.Struct` would silently
+    be another one. And a class derived from an interpreted one is no faster than that.
+    """
+    tree = ast.parse((ROOT / module).read_text("utf-8"))
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    own = _KNOWN | {node.name for node in classes}
+    return [
+        node.name
+        for node in classes
+        if node.keywords
+        or any(not isinstance(base, ast.Name | ast.Subscript) for base in node.bases)
+        or any(isinstance(base, ast.Name) and base.id not in own for base in node.bases)
+    ]
+
+
+def compiled(out: Path) -> list[Path]:
+    """Compile into the folder ``out``.
+
+    Returns:
+        The extensions, in the folders in which they are imported.
+
+    Raises:
+        SystemExit: a module would not be the same once compiled.
+    """
+    from mypyc.build import mypycify  # noqa: PLC0415 - only where it is asked for: so are mypy and a C compiler
+    from setuptools import Distribution  # noqa: PLC0415
+    from setuptools.command.build_ext import build_ext  # noqa: PLC0415
+
+    listed = modules()
+    for module in listed:
+        if found := unfit(module):
+            raise SystemExit(f"{module}: {', '.join(found)} cannot be compiled; see tools/compiled.py")
+    before = Path.cwd()
+    os.chdir(ROOT)  # mypy names modules by their paths from here
+    try:
+        with tempfile.TemporaryDirectory(prefix="iqamati-build-") as build:
+            options = ["--config-file", "pyproject.toml", "--cache-dir", f"{build}/cache", *listed]
+            extensions = mypycify(
+                options, opt_level="3", debug_level="0", group_name=_GROUP, target_dir=f"{build}/c"
+            )
+            command: Any = build_ext(Distribution({"name": _GROUP, "ext_modules": extensions}))
+            command.build_lib, command.build_temp = str(out), f"{build}/o"
+            command.ensure_finalized()
+            command.run()
+    finally:
+        os.chdir(before)
+    return sorted(path for path in out.rglob("*") if path.suffix in {".so", ".pyd"})
