@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check audit fix catalogs graphs screenshots lock wheel compiled clean
+.PHONY: run test check audit fix catalogs graphs screenshots lock wheel compiled test-compiled clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/iqamati run
@@ -44,6 +44,10 @@ compiled: $(VENV)/.dev
 	rm -rf build/compiled
 	IQAMATI_COMPILED=1 $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/compiled .
 	$(BIN)/python -m pip install --quiet --no-deps --target build/compiled build/compiled/iqamati-*.whl
+
+test-compiled: compiled
+	$(BIN)/python -m pytest -n auto --dist loadfile -o pythonpath="build/compiled ." \
+		tests/unit tests/store tests/runtime tests/telegram tests/wire tests/hardening tests/dialogs
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 pyproject.toml --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt

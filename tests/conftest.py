@@ -3,14 +3,29 @@
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
 import certifi
 import pytest
 from hypothesis import settings
 
+from bot import tasks
+
+COMPILED: Final = not str(tasks.__file__).endswith(".py")
+"""Whether it is the compiled service that is tested: `make test-compiled`."""
+
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What replaces parts of the service cannot be tried on the compiled one, whose classes do not let it (ADR 0026)."""
+    if COMPILED:
+        skip = pytest.mark.skip(reason="replaces parts of compiled classes")
+        for item in items:
+            if item.get_closest_marker("interpreted"):
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,6 +31,8 @@ from tests.chaos.ports import free, opens
 _OUTSIDE_SECRET: Final = "soak-outside-secret"  # noqa: S105 - of the sandbox on this machine
 LEVELS: Final = ("warning", "error", "critical")
 ROOT: Final = Path(__file__).resolve().parents[2]
+_PATHS: Final = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)])
+"""``PYTHONPATH=build/compiled`` soaks the compiled service."""
 _LINE: Final = 1 << 24
 """Bytes of an answer of the service about itself, at most."""
 _START: Final = 300.0
@@ -91,7 +93,7 @@ class Service:
             self._running = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
                 [sys.executable, *command],
                 cwd=self.folder,
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.settings},
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": _PATHS, **self.settings},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -20,7 +20,10 @@ OURS: Final = sys.executable if sys.prefix != sys.base_prefix else "python3"
 
 PEERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "ours": ("{ours} -m bench.telegram.contender", {}),
-    "compiled": ("{ours} -m bench.telegram.contender", {"PYTHONPATH": str(HERE.parents[1] / "build/compiled")}),
+    "compiled": (
+        "{ours} -m bench.telegram.contender",
+        {"PYTHONPATH": str(HERE.parents[1] / "build/compiled")},
+    ),
     "aiogram": ("{python} peers/aiogram_bot.py", {}),
     "aiogram-reply": ("{python} peers/aiogram_bot.py", {"AIOGRAM_REPLY": "1"}),
     "aiogram-noiso": ("{python} peers/aiogram_bot.py", {"AIOGRAM_ISOLATION": "0"}),

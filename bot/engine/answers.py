@@ -13,7 +13,8 @@ from bot.spec import Ask, Choose, Go, Invalid, Pick, Upload, Waiting
 from bot.spelling import clean
 
 DOUBLE_TAP: Final = 5
-"""Seconds within which the same button again is a slip of the finger, not a question."""
+"""Seconds within which the same button again is a slip of the finger, not a question. Before or after: another process may
+have a fast clock."""
 
 _PICTURES: Final = frozenset({"photo", "live_photo", "video", "animation", "sticker"})
 """What somebody sends who takes a picture of a list instead of sending it."""
@@ -197,7 +198,7 @@ def attached(machine: Machine, event: Attached) -> None:
 
 def pressed(machine: Machine, event: Pressed) -> None:
     """Act on a button; an old one brings the current question again."""
-    twice = event.token == machine.pressed != "" and machine.now - machine.before.touched <= DOUBLE_TAP
+    twice = event.token == machine.pressed != "" and abs(machine.now - machine.before.touched) <= DOUBLE_TAP
     if event.token.startswith("/"):
         if not twice:
             disarm(machine, event)

@@ -130,7 +130,7 @@ class Pipes:
 
     def ready(self, key: str) -> "_Pipe | None":
         """The connection to the server that holds ``key``, None where there is none now."""
-        pipe = self._pipes.get(self._node(key).name if self._cluster else "")
+        pipe = self._pipes.get(self._server(key))
         return None if pipe is None or pipe.gone else pipe
 
     async def opened(self, key: str) -> "_Pipe":
@@ -153,17 +153,40 @@ class Pipes:
             RedisError: a server cannot be reached.
             OSError: likewise.
         """
-        pipes: dict[_Pipe, list[int]] = {}
         answers: list[Any] = [_NONE] * len(commands)
-        with contextlib.suppress(Broken, OSError):
-            for number, command in enumerate(commands):
-                pipes.setdefault(self.ready(command[1]) or await self.opened(command[1]), []).append(number)
-        for pipe, numbers in pipes.items():
-            with contextlib.suppress(Broken):
-                chosen = (commands[number] for number in numbers)
-                found = await pipe.run_all([(name, key, *rest) for name, key, rest in chosen])
-                for number, answer in zip(numbers, found, strict=True):
-                    answers[number] = answer
+        pipes: dict[_Pipe, list[int]] = {}
+        away: set[str] = set()
+        for number, command in enumerate(commands):
+            server = self._server(command[1])
+            if server in away:
+                continue
+            try:
+                pipe = self.ready(command[1]) or await self.opened(command[1])
+            except (Broken, OSError):
+                away.add(
+                    server
+                )  # the others are asked all the same: entries in hand need their signs of life
+            else:
+                pipes.setdefault(pipe, []).append(number)
+        asked = [
+            pipe.run_all(
+                [(commands[number][0], commands[number][1], *commands[number][2]) for number in numbers]
+            )
+            for pipe, numbers in pipes.items()
+        ]
+        failed: BaseException | None = None
+        for numbers, found in zip(
+            pipes.values(), await asyncio.gather(*asked, return_exceptions=True), strict=True
+        ):
+            if isinstance(found, Broken):
+                continue
+            if isinstance(found, BaseException):
+                failed = found
+                continue
+            for number, answer in zip(numbers, found, strict=True):
+                answers[number] = answer
+        if failed is not None:
+            raise failed
         return [await self._sound(answer, command) for answer, command in zip(answers, commands, strict=True)]
 
     async def _sound(self, answer: Any, command: Command) -> Any:
@@ -179,6 +202,9 @@ class Pipes:
                     return error
                 raise  # it cannot be reached: the others would wait for it one after the other
         return RedisError(str(answer).partition(" ")[0])
+
+    def _server(self, key: str) -> str:
+        return str(self._node(key).name) if self._cluster else ""
 
     def _node(self, key: str) -> Any:
         return self.redis.nodes_manager.get_node_from_slot(key_slot(key.encode()))
@@ -246,6 +272,9 @@ class _Pipe:
 
     def _send(self, packed: bytes, answers: list[Any] | None, count: int) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = self._loop.create_future()
+        if self.gone:  # since it was chosen: nobody would answer
+            future.set_exception(Broken("closed"))
+            return future
         self._waiting.append((self._loop.time(), future, answers, count))
         if not self._out:
             self._loop.call_soon(self._flush)

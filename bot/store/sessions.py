@@ -289,7 +289,10 @@ class Sessions:
         """
         with away():
             gone, taken = await self._claim(keys=[f"o:{tag}"], args=[self._consumer, int(idle * 1000), *ids])
-        return {i.decode() for i in gone}, self._opened(tag, taken)
+        noted = self._delivered.get(tag, ())  # delivered here: only the note is still under way
+        opened = self._opened(tag, taken)
+        delivered = {entry_id for entry_id, _ in opened if entry_id in noted}
+        return {i.decode() for i in gone} | delivered, [row for row in opened if row[0] not in delivered]
 
     async def abandoned(self, idle: float) -> list[tuple[str, str, bytes]]:
         """Take over entries of every partition that nobody has worked on for ``idle`` seconds.
@@ -314,10 +317,13 @@ class Sessions:
                 continue  # the partition has no outbox yet
             self._looked[number] = answer[0]
             rows = [(entry_id, fields[1]) for entry_id, fields in answer[1] if fields]
-            found += [(tag, entry_id, data) for entry_id, data in self._opened(tag, rows)]
+            noted = self._delivered.get(tag, ())  # delivered here: only the note is still under way
+            found += [
+                (tag, entry_id, data) for entry_id, data in self._opened(tag, rows) if entry_id not in noted
+            ]
         return found
 
-    def _opened(self, tag: str, rows: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
+    def _opened(self, tag: str, rows: Iterable[Sequence[bytes]]) -> list[tuple[str, bytes]]:
         opened: list[tuple[str, bytes]] = []
         for entry_id, sealed in rows:
             try:

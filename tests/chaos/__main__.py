@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from tests.chaos.audit import Report
+from tests.chaos.audit import Evidence, Report, audit
 from tests.chaos.run import run
 from tests.chaos.size import SMALL, Size
 
@@ -38,8 +38,13 @@ def main() -> int:
     )
     parser.add_argument("--sqlite", action="store_true", help="the ledger in SQLite, not PostgreSQL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, too")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put the journal and the logs there")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="put evidence, journal and logs there")
+    parser.add_argument(
+        "--audit", type=Path, metavar="FOLDER", help="run nothing: compare again what a run kept there"
+    )
     arguments = parser.parse_args()
+    if arguments.audit:
+        return _said(audit(Evidence.read(arguments.audit)), arguments.json)
     seed = arguments.seed or random.randrange(1, 1_000_000)
     size = (
         replace(SMALL, sqlite=arguments.sqlite)
@@ -56,9 +61,14 @@ def main() -> int:
     )
     report = uvloop.run(_ended_whole(run(size, seed, arguments.keep)))
     report.about["seed"] = seed
+    return _said(report, arguments.json)
+
+
+def _said(report: Report, file: Path | None) -> int:
+    """Print it, and write it into ``file``; the exit status."""
     sys.stdout.write(table(report))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report.json(), indent=1, ensure_ascii=False) + "\n")
+    if file:
+        file.write_text(json.dumps(report.json(), indent=1, ensure_ascii=False) + "\n")
     return 0 if report.good else 1
 
 

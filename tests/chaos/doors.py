@@ -90,10 +90,11 @@ class TelegramDoor:
             await work
 
     async def press(self, message: Message, button: Button) -> None:
-        await self._bring(self._pressed(message, button), asked=message.asked)
+        await self._bring(self._pressed(message, button), asked=message.asked, button=button.token)
 
     async def tap_again(self, message: Message, button: Button) -> None:
-        await self._bring(self._pressed(message, button), asked=message.asked, answered=False)
+        pressed = self._pressed(message, button)
+        await self._bring(pressed, asked=message.asked, button=button.token, answered=False)
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -108,12 +109,15 @@ class TelegramDoor:
         asked = {"id": f"{self.chat}-{self._net.updates}", "from": shown["from"], "chat_instance": "1"}
         return {"callback_query": {**asked, "message": {**shown, "text": "?"}, "data": button.token}}
 
-    async def _bring(self, update: dict[str, Any], *, asked: int = 0, answered: bool = True) -> None:
+    async def _bring(
+        self, update: dict[str, Any], *, asked: int = 0, button: str = "", answered: bool = True
+    ) -> None:
         net = self._net
         net.updates += 1
         number = net.updates
         body = json.dumps({"update_id": number, **update}).encode()
-        note = net.journal.note("update", self.chat, id=str(number), asked=asked, answered=answered)
+        told = {"id": str(number), "asked": asked, "button": button, "answered": answered}
+        note = net.journal.note("update", self.chat, **told)
         second = net.chance.random()
         if second < net.twice / 2:
             net.later(self._until_taken(body, number, again=True))  # at the same time, perhaps elsewhere

@@ -1,9 +1,15 @@
 """What a run leaves to look at, and what is said of it."""
 
+import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from tests.chaos.journal import Journal
+from tests.chaos.journal import Journal, Note
+from tests.chaos.mail import Button, Message
+
+_FILE: Final = "evidence.json"
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,31 @@ class Evidence:
     errors: dict[str, int]
     ledger: str
     planned: int = 0
+
+    def keep(self, folder: Path) -> None:
+        """Write all of it into ``folder``, to be read by `read`."""
+        told = {name: value for name, value in vars(self).items() if name != "journal"}
+        told["notes"] = [(note.at, note.kind, note.chat, _plain(note.data)) for note in self.journal.notes]
+        # Of the ledger's rows some are sealed: what is not JSON is not compared.
+        (folder / _FILE).write_text(json.dumps(told, ensure_ascii=False, default=repr) + "\n", "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Evidence":
+        """What a run kept in ``folder``."""
+        told: dict[str, Any] = json.loads((folder / _FILE).read_text("utf-8"))
+        notes = [Note(at, kind, chat, _whole(data)) for at, kind, chat, data in told.pop("notes")]
+        return cls(Journal(notes=notes, counts=Counter(note.kind for note in notes)), **told)
+
+
+def _plain(data: dict[str, Any]) -> dict[str, Any]:
+    return data | ({"message": asdict(data["message"])} if "message" in data else {})
+
+
+def _whole(data: dict[str, Any]) -> dict[str, Any]:
+    if (told := data.get("message")) is None:
+        return data
+    buttons = tuple(Button(**each) for each in told.pop("buttons"))
+    return data | {"message": Message(**told, buttons=buttons)}
 
 
 @dataclass

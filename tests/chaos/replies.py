@@ -1,7 +1,7 @@
 """The auditor's view on what was said: each update answered, nothing said twice, questions in the order they were asked."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.chaos.evidence import Evidence, Report
@@ -12,22 +12,25 @@ NOTED: Final = 3.0
 """Seconds after which a delivery must be noted in Redis, while Redis is there; a process that died later died after it."""
 LOST: Final = 5.0
 """Seconds before its death in which a Redis primary may have said yes to what its replica never saw."""
+DYING: Final = 1.0
+"""Seconds between the note that a Redis primary is killed and its death, on a busy machine."""
 SHOWN_AGAIN: Final = "That button belongs to an earlier question"
 """Begins what is said to a press on an earlier question; each press of the kind brings the current question again."""
-
 MARK: Final = "✓"
 """Stands in a question's message beside what was pressed."""
+DOUBLE_TAP: Final = 6.0
+"""Seconds within which the same button again is a slip of the finger to the service: five whole ones of its clock."""
 
-MUST_NOT: Final = (
-    "replies doubled without a death",
-    "replies out of order",
-    "updates without a reply",
-    "presses answered twice",
-)
+DOUBLED: Final = "replies doubled without a death"
+TWICE: Final = "presses answered twice"
+MUST_NOT: Final = (DOUBLED, "replies out of order", "updates without a reply", TWICE)
 
 DIED: Final = "doubled: process died before noting it"
+POOR: Final = "doubled: process died, Redis was poor since"
 FORGOT: Final = "doubled: Redis primary died with the note"
+FAILED_OVER: Final = "doubled: said while a Redis primary was dead"
 TAKEN_BACK: Final = "turns taken back by a failover"
+SLIPS: Final = "presses again within five seconds, not answered"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Breaks:
     def lost(self, at: float, seen: float) -> bool:
         """Whether what was written at ``at`` may have been lost with a primary by ``seen``."""
         return any(begun - LOST <= at <= ended + LOST and begun <= seen for begun, ended in self.failovers)
+
+    def forgotten(self, at: float, seen: float) -> bool:
+        """Whether that primary still lived at ``at``: only then can it have said yes."""
+        return any(begun - LOST <= at <= begun + DYING and begun <= seen for begun, _ in self.failovers)
 
 
 def breaks(journal: Journal) -> Breaks:
@@ -85,14 +92,14 @@ def replies(evidence: Evidence, report: Report) -> None:
     counts["updates brought twice by plan"] = journal.counts["brought twice"]
     counts["updates refused and brought again"] = journal.counts["not taken"]
     counts["replies"] = journal.counts["say"] + journal.counts["edit"]
-    counts |= dict.fromkeys((DIED, FORGOT, TAKEN_BACK), 0)
+    counts |= dict.fromkeys((DIED, POOR, FORGOT, FAILED_OVER, TAKEN_BACK, SLIPS), 0)
     counts["residents who had to ask again"] = journal.counts["asked again"]
     for what in MUST_NOT:
         report.fault(what)
     report.fault("updates taken while Redis was away", *_taken_away(journal))
     for chat, notes in by_chat.items():
         if chat not in evidence.logs:  # the web chat's delivery keys tell it: see `pages`
-            _pressed(chat, notes, _doubled(chat, notes, broken, report), report)
+            _doubled(chat, notes, broken, report)
         _ordered(chat, notes, broken, report)
         _answered(chat, notes, report)
 
@@ -107,12 +114,13 @@ def _taken_away(journal: Journal) -> list[str]:
     ]
 
 
-def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> int:
-    """The same words with the same buttons, which name the turn, are the same reply; how many were said again."""
-    doubled = 0
+def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> None:
+    """The same words with the same buttons, which name the turn, are the same reply.
+
+    But for what a press on an earlier question is told: each of these presses is told it, in the same words.
+    """
     earlier: defaultdict[tuple[str, Any], list[Note]] = defaultdict(list)
-    answers: defaultdict[tuple[str, Any], list[float]] = defaultdict(list)
-    """When a press of its own was answered with it."""
+    unasked = _unasked(chat, notes, broken, report)
     for note in notes:
         if note.kind == "update":  # what has no buttons may be said in another turn, too
             for text, buttons in list(earlier):
@@ -120,86 +128,131 @@ def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> in
                     del earlier[text, buttons]
         if note.kind != "say":
             continue
-        message: Message = note.data["message"]
-        key = message.text, message.buttons
+        key = _key(note)
         before = earlier[key]
         earlier[key] = [*before, note]
-        if message.text.startswith(SHOWN_AGAIN):
-            since, presses = _presses(notes, note, message.asked)
-            own = sum(at >= since for at in answers[key]) < presses
-        else:
-            own = not before
-        if own or not before:
-            answers[key].append(note.at)
+        if note not in unasked if key[0].startswith(SHOWN_AGAIN) else not before:
             continue
-        doubled += 1
         if (found := _cause(before, note, broken)) is not None:
             why, first = found
             report.counts[why] += 1
             earlier[key].remove(first)  # it is said again once
-        else:
+        elif before:
             first = before[-1]
             what = f"{chat} at {first.at:.1f} by {first.data['who']}, {note.at:.1f} by {note.data['who']}"
-            report.fault("replies doubled without a death", f"{what}: {message.text[:60]!r}")
-    return doubled
+            report.fault(DOUBLED, f"{what}: {key[0][:60]!r}")
+        else:
+            report.fault(TWICE, f"{chat} at {note.at:.1f} by {note.data['who']}: nobody pressed")
+
+
+def _key(note: Note) -> tuple[str, Any]:
+    """What is the same of the same reply."""
+    return note.data["message"].text, note.data["message"].buttons
 
 
 def _cause(before: list[Note], note: Note, broken: Breaks) -> tuple[str, Note] | None:
     """Why ``note`` may be one of ``before`` said again, and which."""
-    for first in before:
-        until = min(note.at, broken.noted(first.at))
-        if any(who == first.data["who"] and first.at - 0.5 <= at <= until for at, who in broken.deaths):
-            return DIED, first
-    return next(((FORGOT, first) for first in before if broken.lost(first.at, note.at)), None)
+    for why, noted in ((DIED, NOTED), (POOR, None)):
+        for first in before:
+            until = min(note.at, broken.noted(first.at) if noted is None else first.at + noted)
+            if any(who == first.data["who"] and first.at - 0.5 <= at <= until for at, who in broken.deaths):
+                return why, first
+    for why, within in ((FORGOT, broken.forgotten), (FAILED_OVER, broken.lost)):
+        for first in before:
+            if within(first.at, note.at):
+                return why, first
+    return None
 
 
-def _pressed(chat: str, notes: list[Note], doubled: int, report: Report) -> None:
-    """A press leads on, which its message then shows, or belongs to an earlier question: each of them once."""
-    presses = sum(note.kind == "update" and note.data.get("asked", 0) > 0 for note in notes)
-    led = {
-        note.data["message"].ref
-        for note in notes
-        if note.kind == "edit" and MARK in note.data["message"].text
-    }
-    shown = sum(note.kind == "say" and note.data["message"].text.startswith(SHOWN_AGAIN) for note in notes)
-    if presses and len(led) + shown - doubled > presses:
-        report.fault(
-            "presses answered twice", f"{chat}: {presses}, {len(led)} led on, {shown} were shown the question"
-        )
+# --- presses ----------------------------------------------------------------------------------------
 
 
-def _presses(notes: list[Note], shown: Note, asked: int) -> tuple[float, int]:
-    """Since when, and how many presses by the time of ``shown`` found another question than theirs, perhaps the one ``asked``.
+@dataclass
+class Presses:
+    """What was pressed in a chat, and what each press came to: it leads on once, or is told once that it is late.
 
-    It was asked after the question before it was shown; how long after is not seen from here: who asked it may have died.
-    One press on each question led on, which the question's message then shows.
+    Attributes:
+        made: the presses.
+        led: messages that show that a press on their question led on, and when they did: a message is changed once.
+        answers: presses by their place, each with what it came to.
     """
-    since, latest = 0.0, 0
-    number: dict[str, int] = {}
-    for note in notes[: notes.index(shown)]:
-        message: Message | None = note.data.get("message")
-        if note.kind != "say" or message is None or message.asked in {0, latest}:
-            continue
-        if message.asked == asked:
-            break
-        since, latest = note.at, message.asked
-    for note in notes:
-        if note.kind == "say":
-            number[note.data["message"].ref] = note.data["message"].asked
-    found = Counter(
-        note.data["asked"]
-        for note in notes
-        if note.kind == "update"
-        and note.data.get("asked", 0) not in {0, asked}
-        and note.at <= shown.at
-        and note.data.get("taken", shown.at) >= since - LOST  # it was asked before it was seen
-    )
-    led = {
-        number.get(note.data["message"].ref)
-        for note in notes
-        if note.kind == "edit" and MARK in note.data["message"].text
-    }
-    return since, sum(count - (each in led) for each, count in found.items())
+
+    made: list[Note]
+    led: list[tuple[float, int]]
+    answers: dict[int, int] = field(default_factory=dict[int, int])
+
+    @classmethod
+    def of(cls, notes: list[Note]) -> "Presses":
+        """Those of one chat."""
+        number = {
+            note.data["message"].ref: note.data["message"].asked for note in notes if note.kind == "say"
+        }
+        shown: dict[str, float] = {}
+        for note in notes:
+            if note.kind == "edit" and MARK in note.data["message"].text:
+                shown.setdefault(note.data["message"].ref, note.at)
+        made = [note for note in notes if note.kind == "update" and note.data.get("asked", 0)]
+        return cls(made, [(at, number[ref]) for ref, at in shown.items() if number.get(ref)])
+
+    def since(self, told: Note) -> float:
+        """Before this moment nobody was told ``told``: what led to the question it shows was not pressed yet."""
+        asked = told.data["message"].asked
+        # Where it shows none, an effect is under way, and what was seen to lead on before has led there.
+        before = max((n for at, n in self.led if (n < asked if asked else at <= told.at)), default=0)
+        return next((note.at for note in self.made if note.data["asked"] == before), 0.0)
+
+    def on(self, asked: int, until: float) -> list[int]:
+        """Presses on the question ``asked``."""
+        return [n for n, note in enumerate(self.made) if note.data["asked"] == asked and note.at <= until]
+
+    def late_for(self, told: Note) -> list[int]:
+        """Presses that may have been told ``told``: on another question, and not seen through too early."""
+        since = self.since(told)
+        return [
+            number
+            for number, note in enumerate(self.made)
+            if note.data["asked"] != told.data["message"].asked
+            and note.at <= told.at
+            and note.data.get("taken", told.at) >= since
+        ]
+
+    def match(self, choices: list[list[int]]) -> list[int]:
+        """Find each of ``choices`` a press of its own, the first ones first; those that there is none for."""
+
+        def found(wanting: int, tried: set[int]) -> bool:
+            for press in choices[wanting]:
+                if press in tried:
+                    continue
+                tried.add(press)
+                if press not in self.answers or found(self.answers[press], tried):
+                    self.answers[press] = wanting
+                    return True
+            return False
+
+        return [each for each in range(len(choices)) if not found(each, set())]
+
+
+def _unasked(chat: str, notes: list[Note], broken: Breaks, report: Report) -> list[Note]:
+    """Of what was told to presses on earlier questions, that for which there is no such press: it was said again.
+
+    Which press belongs to which is not seen from here: as many are found one as can be, first of all those that nothing
+    else explains.
+    """
+    presses = Presses.of(notes)
+    told = [
+        note for note in notes if note.kind == "say" and note.data["message"].text.startswith(SHOWN_AGAIN)
+    ]
+    needy, others = list[Note](), list[Note]()
+    for place, note in enumerate(told):
+        before = [each for each in told[:place] if _key(each) == _key(note)]
+        (needy if _cause(before, note, broken) is None else others).append(note)
+    choices = [presses.on(asked, at) for at, asked in presses.led]
+    choices += [presses.late_for(note) for note in (*needy, *others)]
+    left = presses.match(choices)
+    led = len(presses.led)
+    more = [presses.led[each] for each in left if each < led]
+    report.fault(TWICE, *(f"{chat} at {at:.1f}: {asked} led on once more than pressed" for at, asked in more))
+    return [(*needy, *others)[each - led] for each in left if each >= led]
 
 
 def _ordered(chat: str, notes: list[Note], broken: Breaks, report: Report) -> None:
@@ -230,9 +283,37 @@ def _answered(chat: str, notes: list[Note], report: Report) -> None:
             waiting = waiting or note
         elif note.kind in {"say", "edit"}:
             waiting = None
-    if waiting is not None and "taken" in waiting.data:
+    if waiting is None or "taken" not in waiting.data:
+        return
+    if _slip(notes, waiting):
+        report.counts[SLIPS] += 1
+    else:
         what = f"{chat} update {waiting.data['id']} at {waiting.at:.1f}, taken at {waiting.data['taken']:.1f}"
         report.fault("updates without a reply", what)
+
+
+def _slip(notes: list[Note], press: Note) -> bool:
+    """Whether it is the same button once more, within `DOUBLE_TAP` seconds of a press that led on: that one is answered.
+
+    The answer has to be there, and later than the question.
+    """
+    asked, button = press.data.get("asked", 0), press.data.get("button")
+    if asked not in {number for _, number in Presses.of(notes).led}:
+        return False
+    before = [
+        note
+        for note in notes
+        if note.kind == "update"
+        and note.at < press.at
+        and note.data.get("asked", 0) == asked
+        and note.data.get("button") == button
+    ]
+    answered = any(
+        note.kind == "say" and note.data["message"].asked > asked and note.at >= before[0].at
+        for note in notes
+        if before
+    )
+    return answered and any(press.at - note.data.get("taken", press.at) < DOUBLE_TAP for note in before)
 
 
 def pages(evidence: Evidence, report: Report) -> None:

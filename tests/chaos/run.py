@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 async def run(size: Size, seed: int, kept: Path | None = None) -> Report:
-    """Run it; every note, and the processes' logs, go into the folder ``kept``, where one is given."""
+    """Run it; the evidence, every note and the processes' logs go into the folder ``kept``, where one is given."""
     async with world_of(size, seed) as world:
         doors = await _walks(world)
         world.journal.note("walks over")
@@ -52,7 +52,7 @@ async def run(size: Size, seed: int, kept: Path | None = None) -> Report:
             planned=size.walks,
         )
         if kept is not None:
-            _keep(world, kept)
+            _keep(world, evidence, kept)
         return audit(evidence)
 
 
@@ -67,8 +67,9 @@ async def _few(work: list[Awaitable[T]]) -> list[T]:
     return await asyncio.gather(*(one(each) for each in work))
 
 
-def _keep(world: World, kept: Path) -> None:
+def _keep(world: World, evidence: Evidence, kept: Path) -> None:
     kept.mkdir(parents=True, exist_ok=True)
+    evidence.keep(kept)
     told = (f"{note.at:9.3f} {note.kind:<16} {note.chat} {note.data}\n" for note in world.journal.notes)
     (kept / "journal").write_text("".join(told))
     for process in world.fleet.processes:

@@ -1,11 +1,23 @@
 """The auditor on journals made by hand: what it must notice, and what it must not take for a fault."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.chaos.evidence import Evidence, Report
 from tests.chaos.journal import Journal, Note
 from tests.chaos.mail import Button, Message
-from tests.chaos.replies import DIED, FORGOT, MUST_NOT, SHOWN_AGAIN, TAKEN_BACK, replies
+from tests.chaos.replies import (
+    DIED,
+    FAILED_OVER,
+    FORGOT,
+    MUST_NOT,
+    POOR,
+    SHOWN_AGAIN,
+    SLIPS,
+    TAKEN_BACK,
+    TWICE,
+    replies,
+)
 
 CHAT = "700000001"
 
@@ -14,6 +26,11 @@ def question(number: int, text: str = "Which?", ref: str = "") -> Message:
     """A question of the turn ``number``."""
     token = f"violations/owed/pay/{_base36(number)}"
     return Message(ref or f"m{number}", text, (Button("Pay", token),))
+
+
+def late(number: int) -> Message:
+    """What is said to a press on an earlier question than ``number``, which is the current one."""
+    return question(number, f"{SHOWN_AGAIN}. Which?", f"late{number}")
 
 
 def _base36(number: int) -> str:
@@ -38,14 +55,19 @@ class Told:
     def edit(self, at: float, ref: str, who: str = "p0.1") -> "Told":
         return self.note(at, "edit", CHAT, who=who, message=Message(ref, "Which?\n✓ Pay"))
 
-    def press(self, at: float, asked: int, taken: float = 0.0) -> "Told":
-        told = {"id": f"{at}", "asked": asked, "answered": True, "taken": taken or at + 0.1}
+    def press(self, at: float, asked: int, taken: float = 0.0, button: str = "pay") -> "Told":
+        told = {
+            "id": f"{at}",
+            "asked": asked,
+            "button": button,
+            "answered": True,
+            "taken": taken or at + 0.1,
+        }
         return self.note(at, "update", CHAT, **told)
 
     @property
-    def report(self) -> Report:
-        found = Report()
-        evidence = Evidence(
+    def evidence(self) -> Evidence:
+        return Evidence(
             journal=self.journal,
             book={},
             orders=[],
@@ -58,7 +80,11 @@ class Told:
             errors={},
             ledger="",
         )
-        replies(evidence, found)
+
+    @property
+    def report(self) -> Report:
+        found = Report()
+        replies(self.evidence, found)
         return found
 
     @property
@@ -96,7 +122,7 @@ def test_while_redis_is_away_nothing_can_be_noted() -> None:
     told = walked().note(2.5, "network", what="cut").note(8.0, "network well")
     told.note(9.0, "kill", who="p0.1").say(18.0, question(102, ref="m9"), "p1.1")
     assert told.faults == set()
-    assert told.report.counts[DIED] == 1
+    assert told.report.counts[POOR] == 1  # told apart from who died at once
 
 
 def test_a_note_lost_with_a_primary() -> None:
@@ -104,6 +130,13 @@ def test_a_note_lost_with_a_primary() -> None:
     told.say(14.0, question(102, ref="m9"), "p0.1")
     assert told.faults == set()
     assert told.report.counts[FORGOT] == 1
+
+
+def test_what_was_said_while_a_primary_was_dead_was_not_noted_there() -> None:
+    told = walked().note(1.0, "primary killed").note(7.0, "failover", seconds=4.0)
+    told.say(14.0, question(102, ref="m9"), "p1.1")
+    assert told.faults == set()
+    assert (told.report.counts[FORGOT], told.report.counts[FAILED_OVER]) == (0, 1)
 
 
 def test_two_presses_too_late_are_shown_the_question_twice() -> None:
@@ -122,6 +155,39 @@ def test_one_press_too_late_that_is_shown_the_question_twice() -> None:
     assert walked().press(3.0, 100).say(3.3, shown).say(3.4, shown).faults == {MUST_NOT[0]}
 
 
+def test_late_presses_are_told_long_after() -> None:
+    """What was said to the first one waits with all that was said before it for a process that died."""
+    told = Told().say(1.0, question(100)).press(2.0, 100).press(3.0, 100)
+    told.edit(12.0, "m100").say(12.0, question(102)).say(12.1, question(103))  # of itself: a link ran out
+    told.say(12.2, late(103)).press(13.0, 102).say(13.2, late(103))
+    assert told.faults == set()
+    assert told.say(14.3, late(103)).faults == {MUST_NOT[0]}
+
+
+def test_whoever_led_on_late_was_not_told_before() -> None:
+    """The first press is told that it is late, while the question is looked up anew of itself; the second leads on."""
+    told = Told().say(1.0, question(100)).press(2.0, 100).say(2.2, late(0)).press(5.0, 100)
+    assert told.edit(5.2, "m100").say(5.3, question(102)).faults == set()
+    assert told.say(6.0, late(102)).faults == {TWICE}
+
+
+def test_an_answer_said_again_is_no_answer_to_the_next_press() -> None:
+    told = walked().press(3.0, 100).say(3.3, late(102)).press(10.0, 100).say(11.0, late(102), "p1.1")
+    told.say(12.0, question(104)).say(12.3, late(104), "p1.1")  # two presses, told three times
+    assert told.faults == {TWICE}
+    told.journal.notes.insert(-5, Note(4.0, "kill", "", {"who": "p0.1"}))
+    assert told.faults == set()
+    assert told.report.counts[DIED] == 1
+
+
+def test_a_press_that_leads_on_twice() -> None:
+    told = Told().say(1.0, question(100)).note(1.5, "kill", who="p0.1")
+    told.say(9.5, question(100, ref="m101")).press(10.0, 100)
+    told.edit(10.2, "m100").edit(10.4, "m101").say(10.5, question(102))
+    assert told.faults == {TWICE}
+    assert told.press(10.1, 100).say(10.6, question(103)).faults == set()
+
+
 def test_an_older_question_after_a_younger_one() -> None:
     assert walked().press(3.0, 102).say(3.3, question(101)).faults == {"replies out of order"}
 
@@ -135,6 +201,29 @@ def test_a_turn_taken_back_by_a_failover() -> None:
 
 def test_an_update_without_a_reply() -> None:
     assert walked().press(5.0, 102).faults == {"updates without a reply"}
+
+
+def test_the_same_button_again_within_five_seconds() -> None:
+    told = walked().press(7.0, 100)
+    assert told.faults == set()
+    assert told.report.counts[SLIPS] == 1
+
+
+def test_the_same_button_again_is_no_slip_later_or_unanswered_or_where_it_is_another() -> None:
+    unanswered = {"updates without a reply"}
+    assert walked().press(9.0, 100).faults == unanswered
+    assert walked().press(4.0, 100, button="wait").faults == unanswered
+    assert (
+        Told().say(1.0, question(100)).press(2.0, 100).edit(2.2, "m100").press(3.0, 100).faults == unanswered
+    )
+
+
+def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
+    kept = walked().press(9.0, 100).evidence
+    kept.keep(tmp_path)
+    read = Evidence.read(tmp_path)
+    assert (read.journal.notes, read.journal.counts) == (kept.journal.notes, kept.journal.counts)
+    assert vars(read) | {"journal": None} == vars(kept) | {"journal": None}
 
 
 def test_an_update_taken_while_redis_was_away() -> None:

@@ -116,6 +116,15 @@ def test_a_double_tap_does_nothing_twice(chat: Chat) -> None:
     chat.stands("violations.paying", "checkout.paying").did()
 
 
+def test_the_same_button_is_no_double_tap_because_another_process_has_a_fast_clock(chat: Chat) -> None:
+    chat.answers(OpenOrder, link())
+    owing(chat)
+    token, source = chat.last.buttons[0].token, chat.last.id
+    chat.press_token(token, source).hears("The link opens the payment page").wait(seconds=-3)
+    chat.press_token(token, source).hears_nothing().wait(seconds=-30)
+    chat.press_token(token, source).hears("That button belongs to an earlier")
+
+
 def test_a_double_tap_on_the_menu(chat: Chat) -> None:
     owing(chat).presses("Menu").hears("Which service?")
     chat.press_token("/menu").hears_nothing().says("1").press_token("/menu").hears("Which service?")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.handlers.files import UPLOAD
-from bot.handlers.telegram.webhook import PATH
+from bot.handlers.telegram.lane import PATH
 from bot.model import Chat
 from tests.hardening.world import BROWSER, EVIL, Site, listening, status
 

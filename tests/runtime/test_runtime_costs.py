@@ -138,6 +138,7 @@ async def test_an_effect_adds_the_turn_of_its_outcome(counted: tuple[World, Turn
     assert turnpike.since() == 4
 
 
+@pytest.mark.interpreted
 async def test_tasks_of_a_turn_and_of_an_effect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task costs as much as a message's text: one a turn delivers, three an effect."""
     process = await world.process()

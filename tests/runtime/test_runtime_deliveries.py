@@ -84,6 +84,7 @@ async def test_silence_counts_again_a_while_after_redis_came_back(world: World) 
     assert world.phone.keys == keys
 
 
+@pytest.mark.interpreted
 async def test_rounds_tell_that_redis_was_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     process = await world.process()
     told: list[bool] = []
@@ -144,6 +145,7 @@ async def test_what_is_in_hand_is_not_recovered(world: World) -> None:
     assert len(world.phone.seen) == 1
 
 
+@pytest.mark.interpreted
 async def test_what_is_being_taken_over_is_not_taken_over_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +186,7 @@ async def test_a_note_of_which_half_was_lost_holds_up_nobody(world: World) -> No
     assert await world.servers.outbox() == 0
 
 
+@pytest.mark.interpreted
 async def test_a_note_is_deleted_before_it_is_acknowledged(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,6 +155,20 @@ async def test_what_was_delivered_elsewhere_is_gone(here: Sessions, there: Sessi
     assert await there.claim(tag, (first, second), NEVER) == ({first}, [])
 
 
+async def test_what_was_delivered_here_is_not_taken_over_while_its_note_is_under_way(
+    here: Sessions, servers: Deployment
+) -> None:
+    first, second = await say(here, 1, b"one", b"two")
+    tag = here.place(CHAT).tag
+    here.delivered(tag, first)
+    await servers.age()
+    assert await here.claim(tag, (first,), NEVER / 100) == ({first}, [])
+    await servers.age()
+    assert await here.abandoned(NEVER / 100) == [(tag, second, b"two")]
+    await here.flush()
+    assert await servers.outbox() == 1
+
+
 async def test_an_entry_that_does_not_open_hinders_no_other(
     here: Sessions, redis: Any, servers: Deployment, keyring: Keyring
 ) -> None:

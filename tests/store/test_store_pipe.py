@@ -11,7 +11,7 @@ from bot.errors import StoreAway
 from bot.model import Chat, Session
 from bot.store import pipe
 from bot.store.connect import connect
-from bot.store.pipe import Pipes, Script
+from bot.store.pipe import Broken, Pipes, Script
 from bot.store.sessions import Sessions
 from tests.store.servers import Deployment, one
 from tests.store.test_store_sessions import ring
@@ -104,6 +104,24 @@ async def test_a_connection_that_was_cut_is_made_anew(redis: Any, servers: Deplo
     await store.commit(CHATS[0], 0, session, [])
     await cut(servers)
     assert (await store.load(CHATS[0])).session == session
+
+
+async def test_a_connection_lost_after_it_was_chosen_answers_nobody(redis: Any) -> None:
+    """Several servers are asked one after the other: the next one's connection may go while the first is waited for."""
+    pipes: Any = Pipes(redis)  # looked into: whose connection goes when is up to chance otherwise
+    commands: list[pipe.Command] = [("SET", f"k{{{number}}}", (number,)) for number in range(256)]
+    await pipes.all(commands)
+    asked = asyncio.get_running_loop().create_task(pipes.all(commands))
+    await asyncio.sleep(0)  # the first server is asked
+    for each in pipes._pipes.values():
+        each._transport.abort()
+    assert await in_time(asked) == [b"OK"] * 256
+    chosen = await pipes.opened("k")
+    chosen._transport.abort()
+    while not chosen.gone:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+    with pytest.raises(Broken):
+        await in_time(chosen.run(("GET", "k")))
 
 
 async def test_an_error_of_the_script_is_told_without_its_words(redis: Any) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.handlers.telegram import Telegram, telegram_secret
-from bot.handlers.telegram.webhook import HEADER, PATH
+from bot.handlers.telegram.lane import HEADER, PATH
 from bot.model import Event, Typed
 from bot.serve import bind, serving
 from bot.whole import LANE_LIMIT

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from bot.errors import ConfigError, StoreAway
 from bot.handlers.telegram import Telegram, telegram_secret
-from bot.handlers.telegram.webhook import HEADER, LARGEST, PATH
+from bot.handlers.telegram.lane import HEADER, PATH
+from bot.handlers.telegram.webhook import LARGEST
 from bot.model import Typed
 from bot.serve import bind, serving
 from bot.tasks import Tasks

@@ -160,6 +160,7 @@ def test_what_no_gateway_takes_is_not_read(fils: int) -> None:
         fils_of(amount_text(fils))
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("function", [amount_text, fils_of, amount])
 def test_no_float_comes_near(function: Callable[..., object]) -> None:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))

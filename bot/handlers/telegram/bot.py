@@ -19,13 +19,14 @@ from bot.errors import ConfigError
 from bot.handlers.files import Intake
 from bot.handlers.telegram.calls import Calls
 from bot.handlers.telegram.fetch import Fetcher
+from bot.handlers.telegram.lane import WebhookLane
 from bot.handlers.telegram.pace import PER_SECOND
 from bot.handlers.telegram.poll import Poller
 from bot.handlers.telegram.retry import insist
 from bot.handlers.telegram.send import TelegramChannel
 from bot.handlers.telegram.setup import Translate, introduce
 from bot.handlers.telegram.updates import Inbox
-from bot.handlers.telegram.webhook import WebhookLane, register, route
+from bot.handlers.telegram.webhook import register, route
 from bot.ports import Clock, Handle
 from bot.tasks import Tasks
 

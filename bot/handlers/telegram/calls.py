@@ -80,7 +80,8 @@ class Calls:
         try:
             return await self._wire.ask("POST", self._path + method, body, within=self._timeout)
         except (NotSent, Late, Lost, Unfit) as error:
-            return type(error).__name__
+            why = type(error).__name__
+        return why  # not from in there: compiled, the error would stay the next one's context
 
 
 def _open(base: str) -> Wire | None:

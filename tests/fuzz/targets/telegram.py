@@ -12,8 +12,8 @@ from hypothesis.strategies import SearchStrategy
 
 from bot.handlers.files import Intake
 from bot.handlers.telegram.fetch import Fetcher
+from bot.handlers.telegram.lane import WebhookLane
 from bot.handlers.telegram.updates import Inbox, chat_of, event_of, misplaced
-from bot.handlers.telegram.webhook import WebhookLane
 from bot.model import Chat, Outgoing
 from bot.tasks import Tasks
 from tests.fuzz.targets.base import LOOP, NAME, NESTED, Target, ended, garbled, hold, texts, values
@@ -158,7 +158,7 @@ class Telegram(Target[tuple[bytes, ...]]):
     about = "bodies of updates: 200 or 400, an event or none, every event answered in words both channels can send"
     modules = (
         "bot.handlers.telegram.updates",
-        "bot.handlers.telegram.webhook",
+        "bot.handlers.telegram.lane",
         "bot.handlers.telegram.text",
         "bot.handlers.telegram.fetch",
         "bot.handlers.files",
