@@ -1,6 +1,6 @@
 """Builds what every turn goes through as C extensions, from the same sources (ADR 0026).
 
-A build hook of the wheel's: with ``IQAMATI_COMPILED=1`` the modules listed in ``pyproject.toml`` under
+A build hook of the wheel's: with ``IQAMATI_COMPILED=3`` (gcc's level of optimisation) the modules listed in ``pyproject.toml`` under
 ``tool.iqamati.compiled`` are compiled by mypyc and put into the wheel beside their sources. Without it nothing is done
 and the wheel is for every platform.
 """
@@ -31,7 +31,7 @@ class Hook(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is th
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
         out = Path(tempfile.mkdtemp(prefix="iqamati-compiled-"))
-        for found in compiled(out):
+        for found in compiled(out, os.environ[SWITCH]):
             build_data["force_include"][str(found)] = found.relative_to(out).as_posix()
 
 
@@ -60,8 +60,8 @@ def unfit(module: str) -> list[str]:
     ]
 
 
-def compiled(out: Path) -> list[Path]:
-    """Compile into the folder ``out``.
+def compiled(out: Path, level: str) -> list[Path]:
+    """Compile into the folder ``out``, with gcc's ``level`` of optimisation (``0`` builds fast, ``3`` runs fast).
 
     Returns:
         The extensions, in the folders in which they are imported.
@@ -83,7 +83,7 @@ def compiled(out: Path) -> list[Path]:
         with tempfile.TemporaryDirectory(prefix="iqamati-build-") as build:
             options = ["--config-file", "pyproject.toml", "--cache-dir", f"{build}/cache", *listed]
             extensions = mypycify(
-                options, opt_level="3", debug_level="0", group_name=_GROUP, target_dir=f"{build}/c"
+                options, opt_level=level, debug_level="0", group_name=_GROUP, target_dir=f"{build}/c"
             )
             command: Any = build_ext(Distribution({"name": _GROUP, "ext_modules": extensions}))
             command.build_lib, command.build_temp = str(out), f"{build}/o"
