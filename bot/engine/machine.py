@@ -46,8 +46,6 @@ FRESH: Final = 300
 """Seconds after signing in within which nothing asks for it again."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-_replace: Final = msgspec.structs.replace
-
 Asking = Ask[Any] | Choose[Any] | Upload[Any] | Pick[Any]
 
 
@@ -123,7 +121,7 @@ class Machine:
 
     def set(self, **fields: Any) -> None:
         """Change the top frame."""
-        self.frames[-1] = _replace(self.frames[-1], **fields)
+        self.frames[-1] = msgspec.structs.replace(self.frames[-1], **fields)
 
     def keep(self, answers: msgspec.Struct) -> None:
         """Take new answers into the top frame."""

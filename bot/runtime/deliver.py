@@ -13,8 +13,6 @@ import structlog
 
 from bot.errors import (
     UNDECODABLE,
-    BotError,
-    Forbidden,
     FromNewer,
     LeftToNewer,
     OutsideError,
@@ -22,10 +20,10 @@ from bot.errors import (
     RetryLater,
     StoreAway,
     Unreachable,
-    Unsigned,
 )
 from bot.model import Chat, Outcome, Slow
-from bot.ports import Asked, Channel, Clock, Effect, Executor, Failed, Handle, Outbox
+from bot.ports import Asked, Channel, Clock, Effect, Executor, Handle, Outbox
+from bot.runtime.effects import Company, called, outcome
 from bot.runtime.entries import Codec, Entry, Job
 from bot.spec import Fault
 from bot.tasks import Tasks
@@ -281,10 +279,10 @@ class Deliveries:
         tag, name = self._store.place(chat)
         asked = Asked(f"{name}:{job.key}", chat, job.language, job.actor, job.origin)
         work = self._tasks.spawn(self._work(job, asked), "effect body")
-        company = _Company(chat, job, work)
+        company = Company(chat, job, work)
         waits = self._tasks.spawn(self._keep(company), "company")
         try:
-            await self._hand_in(await _outcome(company))
+            await self._hand_in(await outcome(company))
             self._done(tag, entry_id)
         except LeftToNewer:
             log.warning("outcome left to a newer release; it will run the effect again", effect_key=job.key)
@@ -305,7 +303,7 @@ class Deliveries:
 
     async def _work(self, job: Job, asked: Asked) -> tuple[object, str]:
         effect = self._codec.effect(job)
-        return await _call(self._executors[type(effect)], effect, asked)
+        return await called(self._executors[type(effect)], effect, asked)
 
     async def _hand_in(self, outcome: Outcome) -> None:
         """Take the outcome through its turn; one that the dialog breaks on becomes a failure it has an answer to."""
@@ -320,7 +318,7 @@ class Deliveries:
             )
             await self._handle(broken)
 
-    async def _keep(self, company: "_Company") -> None:
+    async def _keep(self, company: Company) -> None:
         """Show typing while the effect takes its time, say so once when it takes long, and end it when its time is up."""
         work, job = company.work, company.job
         waited, pause = 0.0, TYPING_AFTER
@@ -358,60 +356,3 @@ def _place(entry_id: str) -> tuple[int, int]:
     """Where an entry stands in its stream."""
     at, _, number = entry_id.partition("-")
     return int(at), int(number)
-
-
-class _Company:
-    """What goes on beside an effect.
-
-    Attributes:
-        chat: whose it is.
-        job: what it is.
-        work: the effect itself.
-        late: its time is up, and ``work`` was ended.
-        shown: what is being shown meanwhile.
-        told: the resident was told that it takes long.
-    """
-
-    def __init__(self, chat: Chat, job: Job, work: "asyncio.Task[tuple[object, str]]") -> None:
-        self.chat = chat
-        self.job = job
-        self.work = work
-        self.late = self.told = False
-        self.shown: asyncio.Task[None] | None = None
-
-
-async def _outcome(company: _Company) -> Outcome:
-    """Every end of an effect is an outcome."""
-    try:
-        value, failure = await company.work
-    except asyncio.CancelledError:
-        if not company.late:  # the process ends
-            raise
-        value, failure = None, Fault.TIMEOUT.value
-    key = company.job.key
-    return Outcome(id=f"outcome:{key}", chat=company.chat, key=key, value=value, failure=failure)
-
-
-async def _call(executor: Executor, effect: Effect, asked: Asked) -> tuple[object, str]:
-    """The effect's value, or the word of its failure."""
-    try:
-        return await executor(effect, asked), ""
-    except Failed as refusal:
-        return None, refusal.word
-    except OutsideError as error:
-        log.warning(
-            "effect failed", effect=type(effect).__name__, error=type(error).__name__, service=error.service
-        )
-        return None, Fault.UNAVAILABLE.value
-    except Unsigned:
-        return None, Fault.UNSIGNED.value
-    except Forbidden:
-        log.warning("effect forbidden", effect=type(effect).__name__)
-        return None, Fault.FORBIDDEN.value
-    except BotError as error:
-        log.warning("effect failed", effect=type(effect).__name__, error=type(error).__name__)
-        return None, Fault.UNAVAILABLE.value
-    except Exception as error:  # noqa: BLE001 - whatever happened, the resident gets an answer
-        # The type only: an exception's text may quote personal data.
-        log.error("effect broke", effect=type(effect).__name__, error=type(error).__name__)  # noqa: TRY400
-        return None, Fault.BROKEN.value

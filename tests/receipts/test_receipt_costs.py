@@ -4,9 +4,10 @@ import asyncio
 import threading
 
 import msgspec
+import pytest
 
 from bot.i18n.render import Renderer
-from bot.services.receipts import Printer, Receipt, Standing
+from bot.services.receipts import Printer, Receipt, Standing, paper
 from bot.services.receipts.paper import KEPT
 from tests.receipts.test_receipt_paper import receipt
 
@@ -48,6 +49,16 @@ async def test_a_receipt_that_says_something_else_is_another_one(renderer: Rende
     assert await printer.print(refunded) == b"IQ-7F3C-9A1D refunded"
     assert await printer.print(paper) == b"IQ-7F3C-9A1D recorded"
     assert len(printer.printed) == 2
+
+
+async def test_a_receipt_is_kept_for_some_time_only(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper, "KEPT_FOR", 0.0)
+    printer = Counting(renderer)
+    await printer.print(receipt())
+    await asyncio.sleep(0)
+    assert not printer._kept
 
 
 async def test_a_burst_is_printed_one_by_one_and_the_last_few_are_kept(renderer: Renderer) -> None:

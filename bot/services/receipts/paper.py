@@ -37,6 +37,8 @@ MOST_LINES: Final = 60
 
 KEPT: Final = 32
 """Printed receipts kept in memory, of some 60 kB each."""
+KEPT_FOR = 600.0
+"""Seconds for which one is: nothing of a resident's stays in memory for ever."""
 
 _QUIET_ZONE: Final = 4
 """Light modules around the code (ISO/IEC 18004)."""
@@ -142,6 +144,7 @@ class Printer:
 
     def _keep(self, receipt: Receipt, made: bytes) -> None:
         self._kept[receipt] = made
+        asyncio.get_running_loop().call_later(KEPT_FOR, self._kept.pop, receipt, None)
         if len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
 

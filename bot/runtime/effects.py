@@ -1,0 +1,70 @@
+"""An effect under way, and what comes of it: every end of one is an outcome."""
+
+import asyncio
+
+import structlog
+
+from bot.errors import BotError, Forbidden, OutsideError, Unsigned
+from bot.model import Chat, Outcome
+from bot.ports import Asked, Effect, Executor, Failed
+from bot.runtime.entries import Job
+from bot.spec import Fault
+
+log = structlog.get_logger(__name__)
+
+
+class Company:
+    """What goes on beside an effect.
+
+    Attributes:
+        chat: whose it is.
+        job: what it is.
+        work: the effect itself.
+        late: its time is up, and ``work`` was ended.
+        shown: what is being shown meanwhile.
+        told: the resident was told that it takes long.
+    """
+
+    def __init__(self, chat: Chat, job: Job, work: "asyncio.Task[tuple[object, str]]") -> None:
+        self.chat = chat
+        self.job = job
+        self.work = work
+        self.late = self.told = False
+        self.shown: asyncio.Task[None] | None = None
+
+
+async def outcome(company: Company) -> Outcome:
+    """Every end of an effect is an outcome."""
+    try:
+        value, failure = await company.work
+    except asyncio.CancelledError:
+        if not company.late:  # the process ends
+            raise
+        value, failure = None, Fault.TIMEOUT.value
+    key = company.job.key
+    return Outcome(id=f"outcome:{key}", chat=company.chat, key=key, value=value, failure=failure)
+
+
+async def called(executor: Executor, effect: Effect, asked: Asked) -> tuple[object, str]:
+    """The effect's value, or the word of its failure."""
+    try:
+        return await executor(effect, asked), ""
+    except Failed as refusal:
+        return None, refusal.word
+    except OutsideError as error:
+        log.warning(
+            "effect failed", effect=type(effect).__name__, error=type(error).__name__, service=error.service
+        )
+        return None, Fault.UNAVAILABLE.value
+    except Unsigned:
+        return None, Fault.UNSIGNED.value
+    except Forbidden:
+        log.warning("effect forbidden", effect=type(effect).__name__)
+        return None, Fault.FORBIDDEN.value
+    except BotError as error:
+        log.warning("effect failed", effect=type(effect).__name__, error=type(error).__name__)
+        return None, Fault.UNAVAILABLE.value
+    except Exception as error:  # noqa: BLE001 - whatever happened, the resident gets an answer
+        # The type only: an exception's text may quote personal data.
+        log.error("effect broke", effect=type(effect).__name__, error=type(error).__name__)  # noqa: TRY400
+        return None, Fault.BROKEN.value
