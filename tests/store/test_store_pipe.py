@@ -124,6 +124,36 @@ async def test_a_connection_lost_after_it_was_chosen_answers_nobody(redis: Any) 
         await in_time(chosen.run(("GET", "k")))
 
 
+@pytest.mark.interpreted
+async def test_a_server_that_is_away_keeps_nothing_from_the_others(
+    redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries in hand on the others need their signs of life while a primary fails over."""
+    pipes = Pipes(redis)
+    commands: list[pipe.Command] = [("SET", f"k{{{number}}}", (number,)) for number in range(256)]
+    await pipes.all(commands)
+    lost, connection = next(iter(pipes._pipes.items()))
+    opened, single = pipes.opened, pipes._single
+    alone: list[str] = []
+
+    async def refused(key: str) -> Any:
+        if pipes._server(key) == lost:
+            raise ConnectionRefusedError
+        return await opened(key)
+
+    async def one_by_one(keys: list[str], args: list[Any]) -> Any:
+        alone.append(keys[0])
+        return await single(keys, args)
+
+    monkeypatch.setattr(pipes, "opened", refused)
+    monkeypatch.setattr(pipes, "_single", one_by_one)
+    connection._transport.abort()
+    while not connection.gone:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+    assert await in_time(pipes.all(commands)) == [b"OK"] * 256
+    assert set(alone) == {key for _, key, _ in commands if pipes._server(key) == lost}
+
+
 async def test_an_error_of_the_script_is_told_without_its_words(redis: Any) -> None:
     run = command(redis, 'return redis.error_reply("SECRET 285011500029")')
     with pytest.raises(RedisError) as raised:
