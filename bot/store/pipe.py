@@ -162,10 +162,8 @@ class Pipes:
                 continue
             try:
                 pipe = self.ready(command[1]) or await self.opened(command[1])
-            except (Broken, OSError):
-                away.add(
-                    server
-                )  # the others are asked all the same: entries in hand need their signs of life
+            except (Broken, OSError):  # the others are asked all the same: entries in hand need signs of life
+                away.add(server)
             else:
                 pipes.setdefault(pipe, []).append(number)
         asked = [
