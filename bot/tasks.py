@@ -17,7 +17,7 @@ class Tasks:
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run ``work`` in the background; a failure is logged under ``name``."""
-        task = asyncio.create_task(work, name=name)  # noqa: TID251 - the owner of the ban
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._done)
         return task

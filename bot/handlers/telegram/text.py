@@ -24,12 +24,12 @@ Rows = tuple[tuple[Button, ...], ...]
 
 def html(spans: tuple[Span, ...]) -> str:
     """The spans in the HTML subset of ``parse_mode=HTML``; what people wrote cannot become a tag."""
-    return "".join(_tagged(span) for span in spans)
+    return _tagged(spans[0]) if len(spans) == 1 else "".join([_tagged(span) for span in spans])
 
 
 def pieces(spans: tuple[Span, ...], limit: int = LIMIT) -> list[tuple[Span, ...]]:
     """Cut a long text into messages of at most ``limit`` units, at line ends where there are any."""
-    text = plain(spans)
+    text = spans[0].text if len(spans) == 1 else plain(spans)
     if len(text) * _UNIT <= limit and text.strip():  # no character takes more than two units
         return [spans]
     cuts = [0]
