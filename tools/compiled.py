@@ -43,12 +43,32 @@ def modules() -> list[str]:
 
 
 def unfit(module: str) -> list[str]:
-    """Classes of ``module`` that would not be the same once compiled.
+    """What of ``module`` would not be the same once compiled: names of classes, and lines.
 
     mypyc passes over the keywords of a class (``frozen=True``, ``array_like=True``): a `msgspec.Struct` would silently
-    be another one. And a class derived from an interpreted one is no faster than that.
+    be another one. And a class derived from an interpreted one is no faster than that. Its coroutines have no state of
+    their own for the error being handled: one that waits inside ``except`` or ``finally`` would leave its error to
+    whatever runs meanwhile.
     """
     tree = ast.parse((ROOT / module).read_text("utf-8"))
+    return [*_classes(tree), *(f"line {line}" for line in _waiting(tree))]
+
+
+def _waiting(tree: ast.Module) -> list[int]:
+    """Lines that wait while an error may be being handled."""
+    tries = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+    handled = [part for each in tries for part in (*each.handlers, *each.finalbody)]
+    return sorted(
+        {
+            node.lineno
+            for part in handled
+            for node in ast.walk(part)
+            if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom)
+        }
+    )
+
+
+def _classes(tree: ast.Module) -> list[str]:
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     own = _KNOWN | {node.name for node in classes}
     return [

@@ -241,8 +241,7 @@ class Deliveries:
             try:
                 await channel.deliver(chat, body)
             except Unreachable:
-                await self._unreachable(chat)
-                return True
+                break
             except Rejected as error:
                 log.warning(
                     "message rejected", channel=chat.channel, what=type(body).__name__, why=str(error)
@@ -260,7 +259,10 @@ class Deliveries:
                 return True
             else:
                 return True
-        return False
+        else:
+            return False
+        await self._unreachable(chat)
+        return True
 
     async def _unreachable(self, chat: Chat) -> None:
         log.info("resident unreachable", channel=chat.channel)
@@ -282,14 +284,8 @@ class Deliveries:
         company = Company(chat, job, work)
         waits = self._tasks.spawn(self._keep(company), "company")
         try:
-            await self._hand_in(await outcome(company))
-            self._done(tag, entry_id)
-        except LeftToNewer:
-            log.warning("outcome left to a newer release; it will run the effect again", effect_key=job.key)
-            with contextlib.suppress(StoreAway):
-                await self._store.let_go([(tag, entry_id)], IDLE)
-        except StoreAway:
-            log.warning("outcome not saved; the effect will be run again", effect_key=job.key)
+            if await self._ended(company, tag, entry_id):
+                self._done(tag, entry_id)
         finally:
             work.cancel()
             waits.cancel()
@@ -301,12 +297,29 @@ class Deliveries:
                 del self._running[chat]
             self._changed.set()
 
+    async def _ended(self, company: Company, tag: str, entry_id: str) -> bool:
+        """See the effect through; False where it will be run again."""
+        key, left = company.job.key, False
+        try:
+            await self._hand_in(await outcome(company))
+        except LeftToNewer:
+            left = True
+        except StoreAway:
+            log.warning("outcome not saved; the effect will be run again", effect_key=key)
+            return False
+        if left:
+            log.warning("outcome left to a newer release; it will run the effect again", effect_key=key)
+            with contextlib.suppress(StoreAway):
+                await self._store.let_go([(tag, entry_id)], IDLE)
+        return not left
+
     async def _work(self, job: Job, asked: Asked) -> tuple[object, str]:
         effect = self._codec.effect(job)
         return await called(self._executors[type(effect)], effect, asked)
 
     async def _hand_in(self, outcome: Outcome) -> None:
         """Take the outcome through its turn; one that the dialog breaks on becomes a failure it has an answer to."""
+        broken: Outcome | None = None
         try:
             await self._handle(outcome)
         except StoreAway:
@@ -316,6 +329,7 @@ class Deliveries:
             broken = Outcome(
                 id=f"{outcome.id}:broken", chat=outcome.chat, key=outcome.key, failure=Fault.BROKEN.value
             )
+        if broken is not None:
             await self._handle(broken)
 
     async def _keep(self, company: Company) -> None:

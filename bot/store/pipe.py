@@ -90,6 +90,8 @@ class Script:
             pipe = self._pipes.ready(keys[0]) or await self._pipes.opened(keys[0])
             answer = await pipe.run(command)
         except (Broken, OSError):
+            answer = _NONE
+        if answer is _NONE:
             return await self._otherwise(command, keys, args)
         if not isinstance(answer, hiredis.ReplyError):
             return answer

@@ -23,6 +23,9 @@ def test_a_listed_module_stays_the_same(module: str) -> None:
         ("class A(frozen=True): ...", ["A"]),
         ("class A(asyncio.Protocol): ...", ["A"]),
         ("def f():\n    class A(Thing): ...", ["A"]),
+        ("async def f():\n try:\n  await g()\n except E:\n  await h()", ["line 5"]),
+        ("async def f():\n try:\n  await g()\n finally:\n  async with h(): ...", ["line 5"]),
+        ("async def f():\n try:\n  await g()\n except E:\n  pass\n await h()", []),
         ("class A: ...\nclass B(A): ...\nclass C(Protocol): ...\nclass D(Exception): ...", []),
     ],
 )

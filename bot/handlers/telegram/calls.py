@@ -80,8 +80,7 @@ class Calls:
         try:
             return await self._wire.ask("POST", self._path + method, body, within=self._timeout)
         except (NotSent, Late, Lost, Unfit) as error:
-            why = type(error).__name__
-        return why  # not from in there: compiled, the error would stay the next one's context
+            return type(error).__name__
 
 
 def _open(base: str) -> Wire | None:

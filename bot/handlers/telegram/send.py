@@ -67,9 +67,12 @@ class TelegramChannel:
             return
 
     async def _say(self, chat: Chat, say: Say) -> None:
+        refused = False
         try:
             await self._show(chat, say, say.spans, keyboard(say.rows))
         except _BadLink:
+            refused = True
+        if refused:
             spans, rows = links_in_text(say.spans, say.rows)
             await self._show(chat, say, spans, keyboard(rows))
 
