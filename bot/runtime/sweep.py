@@ -17,7 +17,7 @@ from bot.tasks import Tasks
 log = structlog.get_logger(__name__)
 
 TIMERS_EVERY: Final = 1.0
-FLUSH_EVERY: Final = 0.5
+FLUSH_EVERY: Final = 0.25
 RECOVER_EVERY: Final = 5.0
 TIDY_EVERY: Final = 3600.0
 """Seconds between rounds."""

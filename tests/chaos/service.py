@@ -5,11 +5,12 @@ import json
 import os
 import random
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tests.chaos.journal import Journal
 
@@ -18,6 +19,10 @@ START = 60.0
 """Seconds within which a process must listen, on a busy machine."""
 AGAIN = 0.5
 """Seconds after which one that did not is started once more."""
+
+
+_PATHS: Final = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)])
+"""``PYTHONPATH=build/compiled`` has the compiled service run."""
 
 
 class Nursery:
@@ -34,8 +39,8 @@ class Nursery:
             *(sys.executable, "-m", "tests.chaos.nursery"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+            cwd=tempfile.gettempdir(),  # the folder it is started in comes before all others
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": _PATHS, "PYTHONUTF8": "1"},
             start_new_session=True,
         )
         assert self._process.stdout is not None
