@@ -21,6 +21,9 @@ FLUSH_EVERY: Final = 0.25
 RECOVER_EVERY: Final = 5.0
 TIDY_EVERY: Final = 3600.0
 """Seconds between rounds."""
+IN_TIME: Final = HOLD
+"""Seconds that a sign of life or a note may take. While a server of many is away, whoever asks it waits long; the next
+sign of life must not wait with it, as the others would call this process's entries abandoned."""
 AT_ONCE: Final = 64
 """Timer edges taken at once: they share writes, and leave room for residents' turns."""
 
@@ -43,11 +46,13 @@ class Sweeper:
 
     def attend(self) -> None:
         """Begin the rounds that look after this process's own deliveries only."""
-        self._begin(FLUSH_EVERY, self._store.flush, "delivery notes")
-        self._begin(HOLD, self._runtime.deliveries.hold, "signs of life")
+        self._begin(FLUSH_EVERY, self._store.flush, "delivery notes", IN_TIME)
+        self._begin(HOLD, self._runtime.deliveries.hold, "signs of life", IN_TIME)
 
-    def _begin(self, every: float, work: Callable[[], Awaitable[object]], name: str) -> None:
-        self._tasks.spawn(self._forever(every, work, name), name)
+    def _begin(
+        self, every: float, work: Callable[[], Awaitable[object]], name: str, limit: float | None = None
+    ) -> None:
+        self._tasks.spawn(self._forever(every, work, name, limit), name)
 
     async def timers(self) -> int:
         """Take the timer edges that are due. Returns how many chats were looked at."""
@@ -61,14 +66,17 @@ class Sweeper:
         with contextlib.suppress(StoreAway):
             await self._runtime.elapse(chat)
 
-    async def _forever(self, every: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+    async def _forever(
+        self, every: float, work: Callable[[], Awaitable[object]], name: str, limit: float | None
+    ) -> None:
         failing = False
         while True:
             try:
-                await work()
+                async with asyncio.timeout(limit):
+                    await work()
                 failing = False
             except Exception as error:  # noqa: BLE001 - a round that ended would be missed by nobody but residents
-                if isinstance(error, StoreAway):
+                if isinstance(error, StoreAway | TimeoutError):
                     self._runtime.deliveries.store_was_away()
                 if not failing:  # once, not every second while the store is away
                     log.warning("round failed", round=name, error=type(error).__name__)

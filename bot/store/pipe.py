@@ -47,8 +47,8 @@ _ELSEWHERE: Final = (
 """Errors whose cure redis-py knows."""
 
 
-Command = tuple[str, str, tuple[Arg, ...]]
-"""A command's name, its one key, and what else it is given."""
+Command = tuple["str | Script", str, tuple[Arg, ...]]
+"""A command's name or a script, its one key, and what else it is given."""
 
 _SINGLE: Final = "return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))"
 
@@ -65,6 +65,9 @@ class Broken(Exception):
     """The connection is gone; whether the server did what it was asked is not known."""
 
 
+_LOST: Final = (Broken, OSError)
+
+
 class Script:
     """A Lua script, run on the server that holds its keys.
 
@@ -78,6 +81,10 @@ class Script:
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         self._slow: Any = pipes.redis.register_script(text)
 
+    def called(self, keys: Sequence[str], args: Sequence[Arg]) -> tuple[Arg, ...]:
+        """As it is asked of a server that has seen it."""
+        return ("EVALSHA", self._sha, len(keys), *keys, *args)
+
     async def __call__(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
         """Run it; once more where a connection was lost in between: scripts here are safe to run again.
 
@@ -85,7 +92,7 @@ class Script:
             RedisError: without the server's words, which may quote what it was given.
             OSError: the server cannot be reached.
         """
-        command = ("EVALSHA", self._sha, len(keys), *keys, *args)
+        command = self.called(keys, args)
         try:
             pipe = self._pipes.ready(keys[0]) or await self._pipes.opened(keys[0])
             answer = await pipe.run(command)
@@ -113,6 +120,11 @@ class Script:
             except ResponseError as error:
                 said = str(error).partition(" ")[0]
             raise RedisError(said)
+
+
+def _asked(command: Command) -> tuple[Arg, ...]:
+    what, key, rest = command
+    return what.called([key], rest) if isinstance(what, Script) else (what, key, *rest)
 
 
 class Pipes:
@@ -156,29 +168,16 @@ class Pipes:
             OSError: likewise.
         """
         answers: list[Any] = [_NONE] * len(commands)
-        pipes: dict[_Pipe, list[int]] = {}
-        away: set[str] = set()
-        for number, command in enumerate(commands):
-            server = self._server(command[1])
-            if server in away:
-                continue
-            try:
-                pipe = self.ready(command[1]) or await self.opened(command[1])
-            except (Broken, OSError):  # the others are asked all the same: entries in hand need signs of life
-                away.add(server)
-            else:
-                pipes.setdefault(pipe, []).append(number)
-        asked = [
-            pipe.run_all(
-                [(commands[number][0], commands[number][1], *commands[number][2]) for number in numbers]
-            )
-            for pipe, numbers in pipes.items()
-        ]
+        servers: dict[str, list[int]] = {}
+        for number, (_, key, _) in enumerate(commands):
+            servers.setdefault(self._server(key), []).append(number)
+        # Beside one another: entries in hand on the others need signs of life while one is being looked for.
+        asked = [self._batch([commands[number] for number in numbers]) for numbers in servers.values()]
         failed: BaseException | None = None
         for numbers, found in zip(
-            pipes.values(), await asyncio.gather(*asked, return_exceptions=True), strict=True
+            servers.values(), await asyncio.gather(*asked, return_exceptions=True), strict=True
         ):
-            if isinstance(found, Broken):
+            if isinstance(found, _LOST):
                 continue
             if isinstance(found, BaseException):
                 failed = found
@@ -189,14 +188,21 @@ class Pipes:
             raise failed
         return [await self._sound(answer, command) for answer, command in zip(answers, commands, strict=True)]
 
+    async def _batch(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers of one server, which holds the keys of all ``commands``."""
+        pipe = self.ready(commands[0][1]) or await self.opened(commands[0][1])
+        return await pipe.run_all([_asked(command) for command in commands])
+
     async def _sound(self, answer: Any, command: Command) -> Any:
         """``answer``, got the ordinary way where it is missing or another server has it."""
         if answer is not _NONE and not isinstance(answer, hiredis.ReplyError):
             return answer
         if answer is _NONE or str(answer).startswith(_ELSEWHERE):
-            name, key, rest = command
+            what, key, rest = command
             try:
-                return await self._single([key], [name, *rest])
+                if isinstance(what, Script):
+                    return await what([key], rest)
+                return await self._single([key], [what, *rest])
             except RedisError as error:
                 if type(error) is RedisError:  # the server's word
                     return error

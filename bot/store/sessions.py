@@ -106,8 +106,9 @@ class Sessions:
         self._looked: list[str | bytes] = ["0-0"] * partitions
         """How far recovery has looked through each outbox; `0-0` again at its end."""
         self._pipes = Pipes(redis)
-        self._load, self._commit = (
-            Script(self._pipes, (scripts / f"{name}.lua").read_text("utf-8")) for name in ("load", "commit")
+        self._load, self._commit, self._done = (
+            Script(self._pipes, (scripts / f"{name}.lua").read_text("utf-8"))
+            for name in ("load", "commit", "done")
         )
         self._quarantine, self._claim, self._tidy = (
             self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
@@ -244,12 +245,8 @@ class Sessions:
         notes = {tag: tuple(ids) for tag, ids in self._delivered.items()}
         if not notes:
             return
-        commands: list[Command] = []
-        for tag, ids in notes.items():
-            # Deleted first: an entry that is there and nobody's would be waited for, and found by nobody.
-            commands.append(("XDEL", f"o:{tag}", ids))
-            commands.append(("XACK", f"o:{tag}", (GROUP, *ids)))
-        await self.ask(commands)
+        # In one piece: half a note, kept by a primary's successor, would leave an entry that is there and nobody's.
+        await self.ask([(self._done, f"o:{tag}", ids) for tag, ids in notes.items()])
         for tag, ids in notes.items():
             self._noted(tag, ids)
 

@@ -9,6 +9,7 @@ import structlog
 from bot.errors import Rejected, RetryLater, StoreAway, Unavailable, Unreachable
 from bot.model import Chat, Woken
 from bot.ports import Loaded
+from bot.runtime import sweep
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES
 from bot.runtime.sweep import FLUSH_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
@@ -99,6 +100,31 @@ async def test_rounds_tell_that_redis_was_away(world: World, monkeypatch: pytest
     assert told == [True]
 
 
+@pytest.mark.interpreted
+async def test_a_sign_of_life_waits_for_none_that_takes_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else others call this process's entries abandoned, and say them again."""
+    process = await world.process()
+    signs: list[int] = []
+    told: list[bool] = []
+
+    async def stuck() -> None:
+        signs.append(len(signs))
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(sweep, "IN_TIME", 0.01)
+    monkeypatch.setattr(process.runtime.deliveries, "hold", stuck)
+    monkeypatch.setattr(process.runtime.deliveries, "store_was_away", lambda: told.append(True))
+    process.sweeper.attend()
+    await world.clock.asked(HOLD)
+    await world.clock.advance(HOLD)
+    async with asyncio.timeout(5):
+        while len(signs) < 2:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert told
+
+
 async def test_what_is_taken_over_waits_for_what_died_later(world: World) -> None:
     """The earlier reply's process gave its last sign of life after the later one's: order holds all the same."""
     first, later, other = [await world.process() for _ in range(3)]
@@ -187,9 +213,7 @@ async def test_a_note_of_which_half_was_lost_holds_up_nobody(world: World) -> No
 
 
 @pytest.mark.interpreted
-async def test_a_note_is_deleted_before_it_is_acknowledged(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_note_is_taken_in_one_piece(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever of a note gets through: the entry is gone, or somebody finds it."""
     process, other = await world.process(), await world.process()
     ask = process.store.ask

@@ -68,6 +68,28 @@ async def test_a_delivery_is_noted_with_the_next_commit(
     assert await servers.pending() == 2
 
 
+@pytest.mark.interpreted
+async def test_a_primary_dies_with_the_first_part_of_a_note(
+    here: Sessions, there: Sessions, servers: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had said yes, and its successor hears the rest: what is left there is found by somebody."""
+    (said,) = await say(here, 1, b"said")
+    here.delivered(here.place(CHAT).tag, said)
+    ((node, key),) = [(node, key) for node, key in await servers.keys() if key.startswith(b"o:")]
+    replica = await node.dump(key)
+    run = here._pipes.all
+
+    async def failing_over(commands: Any) -> Any:
+        answers = await run(commands[:1])
+        await node.restore(key, 0, replica, replace=True)
+        return answers + await run(commands[1:])
+
+    monkeypatch.setattr(here._pipes, "all", failing_over)
+    await here.flush()
+    assert await servers.outbox() == 1
+    assert [(entry_id, entry) for _, entry_id, entry in await there.abandoned(0)] == [(said, b"said")]
+
+
 async def test_a_delivery_is_noted_by_flush_in_every_partition(here: Sessions, servers: Deployment) -> None:
     said = [
         (chat, await say(here, 1, b"said", chat=chat)) for chat in (Chat("web", str(n)) for n in range(30))

@@ -13,6 +13,7 @@ from bot.store import pipe
 from bot.store.connect import connect
 from bot.store.pipe import Broken, Pipes, Script
 from bot.store.sessions import Sessions
+from bot.tasks import Tasks
 from tests.store.servers import Deployment, one
 from tests.store.test_store_sessions import ring
 
@@ -152,6 +153,35 @@ async def test_a_server_that_is_away_keeps_nothing_from_the_others(
         await asyncio.sleep(0.01)
     assert await in_time(pipes.all(commands)) == [b"OK"] * 256
     assert set(alone) == {key for _, key, _ in commands if pipes._server(key) == lost}
+
+
+@pytest.mark.interpreted
+async def test_a_server_that_is_looked_for_keeps_nobody_waiting(
+    redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipes = Pipes(redis)
+    keys = [f"k{{{number}}}" for number in range(256)]
+    await pipes.all([("SET", key, ("before",)) for key in keys])
+    if len(pipes._pipes) == 1:
+        return  # there are no others
+    lost = pipes._server(keys[0])
+    opened, found = pipes.opened, asyncio.Event()
+
+    async def late(key: str) -> Any:
+        if pipes._server(key) == lost:
+            await found.wait()
+        return await opened(key)
+
+    monkeypatch.setattr(pipes, "opened", late)
+    pipes._pipes[lost].gone = True
+    asking = Tasks().spawn(pipes.all([("SET", key, ("after",)) for key in keys]), "asking")
+    other = next(key for key in keys if pipes._server(key) != lost)
+    async with asyncio.timeout(5):
+        while await redis.get(other) != b"after":  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert await redis.get(keys[0]) == b"before"
+    found.set()
+    assert await in_time(asking) == [b"OK"] * 256
 
 
 async def test_an_error_of_the_script_is_told_without_its_words(redis: Any) -> None:
