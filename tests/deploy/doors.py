@@ -50,7 +50,8 @@ class Net:
 
     async def bring(self, update: "Update", *, answered: bool) -> None:
         """Bring it until it is taken; some twice."""
-        note = self.journal.note("update", update.chat, id=update.name, answered=answered)
+        pressed = {"asked": update.asked, "button": update.button}
+        note = self.journal.note("update", update.chat, id=update.name, answered=answered, **pressed)
         if self.chance.random() < self.twice:
             self.journal.note("brought twice", update.chat, id=update.name)
             task = self.behind.create_task(self._again(update))
@@ -89,7 +90,10 @@ class Net:
 
 @dataclass(frozen=True)
 class Update:
-    """One request: ``taken`` is the status that says so, ``name`` by which a repeated one is recognised."""
+    """One request: ``taken`` is the status that says so, ``name`` by which a repeated one is recognised.
+
+    ``asked`` and ``button`` of a press: the question it is on, and its token.
+    """
 
     chat: str
     name: str
@@ -97,6 +101,8 @@ class Update:
     body: bytes
     headers: dict[str, str]
     taken: int
+    asked: int = 0
+    button: str = ""
 
 
 class Door(Protocol):
@@ -136,10 +142,11 @@ class Telegram:
         await self._bring({"message": {**self._message(self._net.updates % 100_000), "text": text}})
 
     async def press(self, message: Message, button: Button) -> None:
-        await self._bring(self._pressed(message, button))
+        await self._bring(self._pressed(message, button), asked=message.asked, button=button.token)
 
     async def tap_again(self, message: Message, button: Button) -> None:
-        await self._bring(self._pressed(message, button), answered=False)
+        pressed = self._pressed(message, button)
+        await self._bring(pressed, asked=message.asked, button=button.token, answered=False)
 
     async def leave(self) -> None:
         """Nothing to close."""
@@ -154,13 +161,16 @@ class Telegram:
         asked = {"id": f"{self.chat}-{self._net.updates}", "from": shown["from"], "chat_instance": "1"}
         return {"callback_query": {**asked, "message": {**shown, "text": "?"}, "data": button.token}}
 
-    async def _bring(self, update: dict[str, Any], *, answered: bool = True) -> None:
+    async def _bring(
+        self, update: dict[str, Any], *, asked: int = 0, button: str = "", answered: bool = True
+    ) -> None:
         self._net.updates += 1
         number = self._net.updates
         body = json.dumps({"update_id": number, **update}).encode()
         headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
         path = "/telegram/webhook"
-        await self._net.bring(Update(self.chat, str(number), path, body, headers, 200), answered=answered)
+        sent = Update(self.chat, str(number), path, body, headers, 200, asked, button)
+        await self._net.bring(sent, answered=answered)
 
 
 class Web:
