@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bench.telegram.dialog import DIALOG, KEYRING, S, executors
-from bot import logs
+from bot import logs, spelling
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.engine.book import Book
@@ -38,6 +38,8 @@ from bot.tasks import Tasks
 
 async def main() -> None:
     env = os.environ
+    if "BENCH_COMPILED" in env and str(spelling.__file__).endswith(".py"):
+        raise SystemExit("there is no build/compiled: run `make compiled` first")
     settings = Settings(
         _env_file=None,
         data_dir=Path(tempfile.mkdtemp(prefix="bench-")),

@@ -18,12 +18,11 @@ PYTHON: Final = BENCH_ENV / "venv/bin/python"
 
 OURS: Final = sys.executable if sys.prefix != sys.base_prefix else "python3"
 
+_COMPILED: Final = str(HERE.parents[1] / "build/compiled")
+
 PEERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "ours": ("{ours} -m bench.telegram.contender", {}),
-    "compiled": (
-        "{ours} -m bench.telegram.contender",
-        {"PYTHONPATH": str(HERE.parents[1] / "build/compiled")},
-    ),
+    "compiled": ("{ours} -m bench.telegram.contender", {"PYTHONPATH": _COMPILED, "BENCH_COMPILED": "1"}),
     "aiogram": ("{python} peers/aiogram_bot.py", {}),
     "aiogram-reply": ("{python} peers/aiogram_bot.py", {"AIOGRAM_REPLY": "1"}),
     "aiogram-noiso": ("{python} peers/aiogram_bot.py", {"AIOGRAM_ISOLATION": "0"}),
