@@ -20,7 +20,7 @@ class Counts(msgspec.Struct, frozen=True):
     Attributes:
         cpu_us: of the whole servers.
         reads: times they read from a socket: round trips, where a client sends nothing else meanwhile.
-        calls: commands sent to them.
+        calls: loads and commits asked of them.
         inner: commands run in all, those inside scripts included.
         memory: bytes of data now.
         keys: how many now.
@@ -53,7 +53,8 @@ _OURS: Final = frozenset(
     {"info", "hello", "client|setinfo", "cluster|slots", "cluster|shards", "config|get", "ping", "command"}
 )
 """Commands of connections being made and of this measurement."""
-_SCRIPTS: Final = frozenset({"evalsha", "eval"})
+_TURN: Final = frozenset({"hmget", "hset"})
+"""What a load reads by one and a commit writes by the other (`bot/store/lua`). Scripts are not counted: a note is one, too."""
 
 
 class Deployment:
@@ -92,11 +93,11 @@ async def _counts(node: Any) -> Counts:
         if name.startswith("cmdstat_")
     }
     ours = {name: calls for name, calls in stats.items() if name not in _OURS}
-    scripts = sum(calls for name, calls in ours.items() if name in _SCRIPTS)
+    turns = sum(calls for name, calls in ours.items() if name in _TURN)
     keys = int(info.get("db0", {}).get("keys", 0))
     cpu = 1e6 * (float(info["used_cpu_user"]) + float(info["used_cpu_sys"]))
     reads, memory = int(info["total_reads_processed"]), int(info["used_memory"])
-    return Counts(cpu, reads, scripts, sum(ours.values()), memory, keys, ())
+    return Counts(cpu, reads, turns, sum(ours.values()), memory, keys, ())
 
 
 def _client(url: str) -> Any:
