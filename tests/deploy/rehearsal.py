@@ -255,8 +255,8 @@ class Play:
         )
         if number % 3:
             walk.away_at = 1 + number % 4 // 2
-            walk.back_in = self.chance.randint(min(chapter + 1, LAST), LAST)
-            # Some begin with the old release and come back to whichever; others begin with the new one, and come back
+            walk.back_in = self.chance.choice([*({*range(chapter + 1, LAST)} - {ALONE}), LAST])
+            # Some begin with the old release and come back to the new one; others begin with the new one, and come back
             # when it was taken back.
             self.world.net.led[door.chat] = "old" if number % 3 == 1 else "new"
             if number % 3 == 2 and chapter < ALONE:

@@ -34,7 +34,7 @@ class Resident(Walk):
         away_at: number of the question at which the resident looks away; 0 for never.
         back_in: the chapter in which they come back to it.
         away: whether they are away.
-        led: see `tests.deploy.doors.Net`; whoever was away goes anywhere.
+        led: see `tests.deploy.doors.Net`; whoever was away comes back from the old release to the new one, or anywhere.
     """
 
     chapters: Chapters = field(default_factory=Chapters)
@@ -51,7 +51,10 @@ class Resident(Walk):
             self.net.journal.note("away", self.door.chat, place=message.place)
             await self.chapters.reach(self.back_in)
             self.away = False
-            self.led.pop(self.door.chat, None)
+            if (
+                self.led.pop(self.door.chat, "") == "old"
+            ):  # what was begun there goes on here, whatever chance does
+                self.led[self.door.chat] = "new"
             if not self.door.inbox.empty:  # something came meanwhile
                 self.question = message
                 return
