@@ -25,7 +25,7 @@ from bot.handlers.terminal import Terminal, interactive
 from bot.operators import cli as operators
 from bot.operators import keys
 from bot.outside import needs_sandbox, sandbox
-from bot.serve import bind, serving, spare_collector
+from bot.serve import bind, few_hands, serving, spare_collector
 from bot.tasks import Tasks
 
 
@@ -120,6 +120,7 @@ async def _telegram(service: Service, stop: asyncio.Event) -> None:
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[Service, None]:
     """The whole service while the block runs: store, servers, sandbox, rounds."""
+    few_hands()
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(bind(settings.host, settings.port, "PORT"))
         tasks = Tasks()

@@ -6,6 +6,7 @@ import errno
 import gc
 import socket
 from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final
@@ -31,6 +32,10 @@ _TOO_LONG: Final = (
 
 BODY_TIME: Final = 10.0
 """Seconds for a body on a lane to arrive."""
+
+HANDS: Final = 2
+"""Threads beside the loop. They take turns at the interpreter anyway, and each keeps the memory of the largest thing it
+ever made to itself."""
 
 
 class _Bounded(HttpToolsProtocol):
@@ -221,6 +226,11 @@ def spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def few_hands() -> None:
+    """Have PDFs, pictures and lists drawn and read in `HANDS` threads; to be called in the running loop."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(HANDS, "hands"))
 
 
 class _Server(uvicorn.Server):

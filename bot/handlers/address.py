@@ -76,7 +76,7 @@ def _hops(scope: Scope) -> list[str]:
     return [hop for header in headers for hop in header.split(",")]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     """An address as proxies write it: alone, ``[v6]:port``, ``v4:port``; IPv4 inside IPv6 is IPv4."""
     bare = text.strip()

@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 IDLE: Final = 8.0
 """Seconds without a sign of life after which an entry counts as abandoned."""
+UNHEARD: Final = 30.0
+"""Likewise, for a process that has just begun: the store may have been away until then, and no one could speak. A failover
+takes less."""
 NEVER: Final = 24 * 3600.0
 """Likewise, while nobody can be called silent."""
 HOLD: Final = 2.0
@@ -81,7 +84,7 @@ class Deliveries:
         """Likewise of those taken over whose place among the chat's replies is still being looked up."""
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
-        self._deaf_until = -IDLE
+        self._deaf_until = self._new_until = -IDLE
 
     async def settled(self, chat: Chat) -> None:
         """Return once nothing of ``chat`` is being delivered or run here."""
@@ -133,13 +136,20 @@ class Deliveries:
         """Give a sign of life for everything in hand."""
         await self._store.hold((*self._held, *self._claimed))
 
+    def begun(self) -> None:
+        """For `IDLE` seconds from now others are called silent after `UNHEARD` only."""
+        self._new_until = self._clock.monotonic() + IDLE
+
     def store_was_away(self) -> None:
         """Call no process silent for the next `IDLE` seconds: none could give a sign of life, or note a delivery."""
         self._deaf_until = self._clock.monotonic() + IDLE
 
     @property
     def _idle(self) -> float:
-        return NEVER if self._clock.monotonic() < self._deaf_until else IDLE
+        now = self._clock.monotonic()
+        if now < self._deaf_until:
+            return NEVER
+        return UNHEARD if now < self._new_until else IDLE
 
     async def recover(self) -> int:
         """Take over what other processes left behind. Returns how many entries."""

@@ -39,6 +39,7 @@ class Sweeper:
 
     def start(self) -> None:
         """Begin all rounds; they end with ``tasks``."""
+        self._runtime.deliveries.begun()
         self.attend()
         self._begin(TIMERS_EVERY, self.timers, "timers")
         self._begin(RECOVER_EVERY, self._runtime.deliveries.recover, "recovery")

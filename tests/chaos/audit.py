@@ -149,7 +149,7 @@ def _postings(evidence: Evidence, report: Report) -> None:
 def _sessions(evidence: Evidence, report: Report) -> None:
     chats = {note.chat for note in evidence.journal.of("update") if "taken" in note.data}
     report.counts["sessions"] = evidence.sessions
-    report.fault("outbox entries left", *(["in Redis"] * evidence.outbox))
+    report.fault("outbox entries left", *evidence.outbox)
     report.fault("sessions missing", *(["in Redis"] * max(0, len(chats) - evidence.sessions)))
     report.fault("sessions put aside", *(["in Redis"] * evidence.aside))
     report.fault("sessions begun anew", *(_told(note) for note in evidence.journal.of("session lost")))

@@ -20,7 +20,7 @@ class Evidence:
         journal: what walkers, Bot API, faults noted.
         book: what registry and gateway did.
         orders, items, attempts: the ledger's rows.
-        outbox: entries left in Redis.
+        outbox: entries left in Redis, a line each (`tests.chaos.outbox`).
         sessions, aside: sessions in Redis, and those put aside as unreadable.
         logs: the web chats' logs, read anew.
         errors: error lines of the service's logs.
@@ -33,7 +33,7 @@ class Evidence:
     orders: list[dict[str, Any]]
     items: list[dict[str, Any]]
     attempts: list[dict[str, Any]]
-    outbox: int
+    outbox: list[str]
     sessions: int
     aside: int
     logs: dict[str, list[dict[str, Any]]]

@@ -13,6 +13,7 @@ from bot.clock import SystemClock, local
 from tests.chaos import people
 from tests.chaos.audit import Evidence, Report, audit
 from tests.chaos.doors import Door, Net, TelegramDoor, WebDoor
+from tests.chaos.outbox import lying
 from tests.chaos.size import PLANS, Size
 from tests.chaos.troubles import Troubles
 from tests.chaos.walker import Plan, Walk
@@ -157,14 +158,14 @@ async def _calm(world: World) -> None:
     world.api.failing = 0.0
 
 
-async def _settled(world: World) -> int:
+async def _settled(world: World) -> list[str]:
     """Wait until nothing is left in the outbox and what was paid is recorded; entries of the outbox left."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    left = 1
+    left = ["not looked at"]
     while left and loop.time() - begun < world.size.settle:
         await asyncio.sleep(1.0)
-        left = sum([await client.xlen(key) for key, client in await world.cluster.read("o:*")])
+        left = await lying(await world.cluster.read("o:*"))
     while loop.time() - begun < world.size.record:
         if not await world.books.rows("SELECT id FROM orders WHERE status = 'paid'"):
             break

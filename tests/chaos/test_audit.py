@@ -73,7 +73,7 @@ class Told:
             orders=[],
             items=[],
             attempts=[],
-            outbox=0,
+            outbox=[],
             sessions=0,
             aside=0,
             logs={},

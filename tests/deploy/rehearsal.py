@@ -14,6 +14,7 @@ from bot.clock import SystemClock, local
 from tests.chaos import people
 from tests.chaos.audit import Evidence, Report
 from tests.chaos.journal import Journal
+from tests.chaos.outbox import lying
 from tests.chaos.walker import Plan
 from tests.deploy.audit import Deploy, Keys, audit
 from tests.deploy.doors import Door, Telegram, Web
@@ -174,15 +175,15 @@ class Play:
             keys=await self._drop(keys),
         )
 
-    async def _settled(self) -> int:
+    async def _settled(self) -> list[str]:
         """Wait until nothing is left in the outbox and what was paid is recorded; entries of the outbox left."""
         redis: Any = self.world.redis
-        left = 1
+        left = ["not looked at"]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.size.settle):
                 while left or await self.world.books.rows("SELECT id FROM orders WHERE status = 'paid'"):
                     await asyncio.sleep(0.1)
-                    left = sum([await redis.xlen(key) for key in await redis.keys("o:*")])
+                    left = await lying([(key, redis) for key in await redis.keys("o:*")])
         return left
 
     async def _drop(self, keys: str) -> Keys:

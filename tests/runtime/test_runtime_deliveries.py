@@ -10,8 +10,8 @@ from bot.errors import Rejected, RetryLater, StoreAway, Unavailable, Unreachable
 from bot.model import Chat, Woken
 from bot.ports import Loaded
 from bot.runtime import sweep
-from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES
-from bot.runtime.sweep import FLUSH_EVERY
+from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES, UNHEARD
+from bot.runtime.sweep import FLUSH_EVERY, RECOVER_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
 
 
@@ -82,6 +82,28 @@ async def test_silence_counts_again_a_while_after_redis_came_back(world: World) 
     assert await other.recover() == 0
     await world.clock.advance(IDLE)
     assert await other.recover() == 1
+    assert world.phone.keys == keys
+
+
+@pytest.mark.parametrize(("silent", "at_once"), [(UNHEARD - 1, False), (UNHEARD, True)])
+async def test_a_process_that_has_just_begun_does_not_know_why_others_are_silent(
+    world: World, *, silent: float, at_once: bool
+) -> None:
+    """Redis may have failed over until now: only who is silent for longer than that takes is taken for dead."""
+    keys = await crashed(world, "سلام")
+    other = await world.process()
+    await world.servers.age(silent)
+    other.sweeper.start()
+    await world.clock.asked(RECOVER_EVERY)
+    await other.settled()
+    assert world.phone.keys == (keys if at_once else [])
+    await world.clock.advance(RECOVER_EVERY)
+    await world.clock.asked(RECOVER_EVERY)
+    await other.settled()
+    assert world.phone.keys == (keys if at_once else [])
+    await world.clock.advance(RECOVER_EVERY)  # more than `IDLE` after it began
+    await world.phone.tried(2)
+    await other.settled()
     assert world.phone.keys == keys
 
 

@@ -55,13 +55,19 @@ class Deployment:
         """The keys that begin with ``prefix``."""
         return [key for _, key in await self.keys() if key.startswith(prefix.encode())]
 
-    async def age(self) -> None:
-        """Make every entry of the outbox look untouched for an hour, whoever holds it."""
+    async def age(self, seconds: float = 3600.0) -> None:
+        """Make every entry of the outbox look untouched for ``seconds``, whoever holds it."""
         for node, key in await self.keys():
             if key.startswith(b"o:"):
                 for row in await node.xpending_range(key, "out", "-", "+", 1000):
                     await node.xclaim(
-                        key, "out", row["consumer"], 0, [row["message_id"]], idle=3_600_000, justid=True
+                        key,
+                        "out",
+                        row["consumer"],
+                        0,
+                        [row["message_id"]],
+                        idle=int(seconds * 1000),
+                        justid=True,
                     )
 
     async def pending(self) -> int:

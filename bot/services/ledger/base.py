@@ -1,14 +1,18 @@
 """What every reader of the ledger is built on: one connection, rows as values."""
 
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Column, RowMapping, Select, Table, select
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import BotError
 
 Row = TypeVar("Row")
+
+_FILLED: Final = 1024
+"""Values of a list up to which it is filled up; a statement takes 32,766 (SQLite), 32,767 (PostgreSQL)."""
 
 
 class Taken(BotError):
@@ -45,3 +49,15 @@ def value(row: RowMapping, kind: type[Row]) -> Row:
 def due_rows(table: Table, column: Column[Any], now: int, limit: int) -> Select[Any]:
     """Rows of ``table`` whose time ``column`` has come, the longest waiting first."""
     return select(table).where(column <= now).order_by(column, table.c.id).limit(limit)
+
+
+def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether ``column`` is one of ``values``.
+
+    The last is said again until they are a power of two: every number of them is another statement, and each connection
+    keeps those it has prepared.
+    """
+    many = list(values)
+    if 0 < len(many) <= _FILLED:
+        many += many[-1:] * ((1 << (len(many) - 1).bit_length()) - len(many))
+    return column.in_(many)

@@ -9,7 +9,7 @@ from sqlalchemy import Update, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.services.ledger import tables as t
-from bot.services.ledger.base import Connected, Taken, due_rows
+from bot.services.ledger.base import Connected, Taken, among, due_rows
 
 
 class BatchStatus(StrEnum):
@@ -250,8 +250,8 @@ class BatchWork(BatchReads):
     async def drop_batches(self, ids: Sequence[int]) -> int:
         """Forget batches with all that belongs to them; how many."""
         for table in (t.batch_baskets, t.batch_parts):
-            await self._on.execute(delete(table).where(table.c.batch_id.in_(ids)))
-        gone = delete(t.batches).where(t.batches.c.id.in_(ids)).returning(t.batches.c.id)
+            await self._on.execute(delete(table).where(among(table.c.batch_id, ids)))
+        gone = delete(t.batches).where(among(t.batches.c.id, ids)).returning(t.batches.c.id)
         return len((await self._on.execute(gone)).all())
 
     async def drop_batches_before(self, before: int, limit: int) -> int:

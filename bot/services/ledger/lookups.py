@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from bot.services.ledger import tables as t
-from bot.services.ledger.base import Connected
+from bot.services.ledger.base import Connected, among
 from bot.services.ledger.rows import Attempt, AttemptStatus, Notice, Order, OrderStatus, RefundRow
 
 CAPTURED_WORDS: Final = ("CAPTURED", "SUCCESS", "SUCCSS", "PAID")
@@ -195,23 +195,23 @@ class Lookups(Connected):
 
     async def captures_by_track(self, provider: str, tracks: Sequence[str]) -> list[Capture]:
         """The provider's attempts with these track ids, captured or not."""
-        mine = t.attempts.c.provider == provider, t.attempts.c.track.in_(tracks)
+        mine = t.attempts.c.provider == provider, among(t.attempts.c.track, tracks)
         return await self._captures(_captures().where(*mine))
 
     async def captures_by_number(self, provider: str, numbers: Sequence[str]) -> list[Capture]:
         """The provider's attempts that a payment id or a reference of ``numbers`` names."""
         attempts = t.attempts.c
         columns = (attempts.payment, attempts.provider_ref, attempts.bank, attempts.bank_transaction)
-        named = or_(*(column.in_(numbers) for column in columns))
+        named = or_(*(among(column, numbers) for column in columns))
         return await self._captures(_captures().where(attempts.provider == provider, named))
 
     async def paid_back_of(self, attempt_ids: Sequence[int]) -> list[PaidBack]:
         """Refunds of these attempts, whatever became of them, oldest first."""
-        return await self._paid_back(_paid_back().where(t.refunds.c.attempt_id.in_(attempt_ids)))
+        return await self._paid_back(_paid_back().where(among(t.refunds.c.attempt_id, attempt_ids)))
 
     async def paid_back_by_number(self, provider: str, numbers: Sequence[str]) -> list[PaidBack]:
         """The provider's refunds that their key or the gateway's number of them names."""
-        named = or_(t.refunds.c.key.in_(numbers), t.refunds.c.reference.in_(numbers))
+        named = or_(among(t.refunds.c.key, numbers), among(t.refunds.c.reference, numbers))
         return await self._paid_back(_paid_back().where(t.attempts.c.provider == provider, named))
 
     async def paid_back(

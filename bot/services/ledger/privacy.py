@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from bot.services.ledger import tables as t
+from bot.services.ledger.base import among
 from bot.services.ledger.batches import BatchWork
 from bot.services.ledger.queries import Reads
 from bot.services.ledger.reminders import ReminderReads, ReminderWork
@@ -188,9 +189,9 @@ class Letting(ReminderWork, Held):
         mine = t.orders.c.status == OrderStatus.CANCELLED, ~_money()
         ids = await self._clearable(now, before, and_(*mine), limit)
         if ids:
-            lines = update(t.order_items).where(t.order_items.c.order_id.in_(ids))
+            lines = update(t.order_items).where(among(t.order_items.c.order_id, ids))
             await self._on.execute(lines.values(**_CLEARED))
-            await self._on.execute(update(t.orders).where(t.orders.c.id.in_(ids)).values(subject=""))
+            await self._on.execute(update(t.orders).where(among(t.orders.c.id, ids)).values(subject=""))
         await self._let_go(ids)
         return len(ids)
 
@@ -207,9 +208,9 @@ class Letting(ReminderWork, Held):
         old = select(t.orders.c.id).where(t.orders.c.created < before, *kept)
         ids = await self._ids(old.order_by(t.orders.c.created).limit(limit))
         if ids:
-            lines = update(t.order_items).where(t.order_items.c.order_id.in_(ids))
+            lines = update(t.order_items).where(among(t.order_items.c.order_id, ids))
             await self._on.execute(lines.values(**_CLEARED, live=False))
-            await self._on.execute(update(t.orders).where(t.orders.c.id.in_(ids)).values(subject=""))
+            await self._on.execute(update(t.orders).where(among(t.orders.c.id, ids)).values(subject=""))
         return len(ids)
 
     async def hush(self, now: int) -> int:
@@ -235,18 +236,18 @@ class Letting(ReminderWork, Held):
         asked = query.where(t.orders.c.forget_at <= now).order_by(t.orders.c.forget_at, t.orders.c.id)
         ids = await self._ids(old.limit(limit))
         if len(ids) < limit:
-            ids += await self._ids(asked.where(t.orders.c.id.not_in(ids)).limit(limit - len(ids)))
+            ids += await self._ids(asked.where(~among(t.orders.c.id, ids)).limit(limit - len(ids)))
         return ids
 
     async def _let_go(self, ids: Sequence[int]) -> None:
         """Nothing leads from these orders to a chat any more, and no link to them."""
         if not ids:
             return
-        orders = update(t.orders).where(t.orders.c.id.in_(ids))
+        orders = update(t.orders).where(among(t.orders.c.id, ids))
         key = literal("gone:") + cast(t.orders.c.id, String)
         await self._on.execute(orders.values(chat=NOBODY, chat_blind="", key=key))
-        await self._on.execute(update(t.attempts).where(t.attempts.c.order_id.in_(ids)).values(url=""))
-        await self._on.execute(delete(t.links).where(t.links.c.order_id.in_(ids)))
+        await self._on.execute(update(t.attempts).where(among(t.attempts.c.order_id, ids)).values(url=""))
+        await self._on.execute(delete(t.links).where(among(t.links.c.order_id, ids)))
 
     async def _ids(self, query: Select[Any]) -> list[int]:
         return [int(row) for row in (await self._on.execute(query)).scalars()]

@@ -7,7 +7,7 @@ from sqlalchemy import and_, exists, func, select
 
 from bot.domain import Item
 from bot.services.ledger import tables as t
-from bot.services.ledger.base import due_rows
+from bot.services.ledger.base import among, due_rows
 from bot.services.ledger.lookups import Lookups
 from bot.services.ledger.postings import PostingReads, line
 from bot.services.ledger.refunds import RefundReads
@@ -58,7 +58,7 @@ class Reads(RefundReads, PostingReads, Lookups):
             and_(
                 t.order_items.c.order_id == t.orders.c.id,
                 t.order_items.c.live,
-                t.order_items.c.number.in_(numbers),
+                among(t.order_items.c.number, numbers),
             )
         )
         return await self._all(select(t.orders).where(held).order_by(t.orders.c.id), Order)

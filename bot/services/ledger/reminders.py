@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.residency.facts import Kin
 from bot.residency.reminding import Kind, next_moment
 from bot.services.ledger import tables as t
-from bot.services.ledger.base import Connected, Taken
+from bot.services.ledger.base import Connected, Taken, among
 
 _MOST: Final = 500
 """Permits of one question: SQLite takes some thousand arguments, PostgreSQL 32,767."""
@@ -94,7 +94,7 @@ class ReminderWork(ReminderReads):
         """Residencies have other last days, by their permits: every chat's reminders move; how many did."""
         rows: list[Reminder] = []
         for some in _batched(days, _MOST):
-            same = t.reminders.c.permit.in_(some), t.reminders.c.kind == Kind.RESIDENCY.value
+            same = among(t.reminders.c.permit, some), t.reminders.c.kind == Kind.RESIDENCY.value
             rows += await self._all(select(t.reminders).where(*same).order_by(t.reminders.c.id), Reminder)
         moving = [row for row in rows if row.last_day != days[row.permit]]
         for row in moving:
