@@ -137,8 +137,8 @@ class Deliveries:
         await self._store.hold((*self._held, *self._claimed))
 
     def begun(self) -> None:
-        """For `IDLE` seconds from now others are called silent after `UNHEARD` only."""
-        self._new_until = self._clock.monotonic() + IDLE
+        """Call others silent after `UNHEARD` only, until all who live have had time for a sign of life."""
+        self._new_until = self._clock.monotonic() + 2 * HOLD
 
     def store_was_away(self) -> None:
         """Call no process silent for the next `IDLE` seconds: none could give a sign of life, or note a delivery."""
