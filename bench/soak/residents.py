@@ -57,6 +57,8 @@ class Habits:
 
 
 HABITS: Final = Habits()
+FILLING: Final = Habits(leaves=0.0, paper=1.0)
+"""Of the first round, which fills what is bounded: memory grows with the first forty receipts that are printed."""
 
 
 @dataclass
@@ -211,3 +213,5 @@ GOOD: Final = ("nothing to pay", "nothing to renew", "looked up", "cancelled", "
 
 PLANS: Final = {Plan.LOOK: 60, Plan.PAY: 17, Plan.RENEW: 14, Plan.CANCEL: 5, Plan.DECLINED: 4}
 """Of a hundred who do not come for a company."""
+FILLERS: Final = {Plan.PAY: 3, Plan.RENEW: 1}
+"""Likewise, in the first round."""

@@ -4,13 +4,13 @@ import asyncio
 import random
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
 
 from bench.soak import measure
-from bench.soak.residents import AUTHORISED, HABITS, PLANS, Habits, Resident, shut
+from bench.soak.residents import AUTHORISED, FILLERS, FILLING, HABITS, PLANS, Habits, Resident, shut
 from bench.soak.verdict import Record
 from bench.soak.world import World, world
 from bot.clock import SystemClock, local
@@ -46,7 +46,7 @@ class Size:
     Attributes:
         seconds: of steady load.
         per_second: updates of residents.
-        first: seconds of the first round, at the same load.
+        first: seconds of the first round, at the same load, in which most pay and fetch the receipt.
         greetings: chats that only greet, before all else: as many as the service remembers the places of.
         every: seconds between samples.
         lives: seconds after which Redis lets go of what it would keep longer.
@@ -59,7 +59,7 @@ class Size:
 
     seconds: float = 3600.0
     per_second: float = 10.0
-    first: float = 60.0
+    first: float = 180.0
     greetings: int = 17_000
     every: float = 5.0
     lives: float = 900.0
@@ -85,6 +85,7 @@ class Crowd:
     greetings: int = 0
     think: float = _THINK
     habits: Habits = HABITS
+    plans: Mapping[Plan, int] = field(default_factory=lambda: PLANS)
     known: deque[TelegramDoor] = field(default_factory=lambda: deque(maxlen=500))
 
     def __post_init__(self) -> None:
@@ -111,7 +112,7 @@ class Crowd:
         chance = self.world.chance
         self.walks += 1
         company = chance.random() < _COMPANIES
-        plan = chance.choices(list(PLANS), list(PLANS.values()))[0]
+        plan = chance.choices(list(self.plans), list(self.plans.values()))[0]
         number = chance.randrange(_ADDRESSES)
         address = f"5.{number >> 8}.{number & 255}.1"
         known = bool(self.known) and not company and chance.random() < _KNOWN
@@ -158,8 +159,10 @@ async def soak(size: Size, seed: int) -> Record:
         _say("greetings")
         await greet(crowd, size.greetings)
         _say("first round")
+        crowd.habits, crowd.plans = FILLING, FILLERS
         await steady(crowd, size.first, size.per_second)
         await left(crowd)
+        crowd.habits, crowd.plans = HABITS, PLANS
         _say("at rest")
         record.before = await at_rest(crowd, size.rest)
         _say("steady load")
