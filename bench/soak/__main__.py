@@ -27,7 +27,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600.0, help="of steady load (default: 3600)")
     parser.add_argument("--per-second", type=float, default=10.0, help="updates of residents (default: 10)")
     parser.add_argument("--every", type=float, default=5.0, help="seconds between samples (default: 5)")
-    parser.add_argument("--first", type=float, default=180.0, help="seconds of the first round (default: 180)")
+    parser.add_argument(
+        "--first", type=float, default=180.0, help="seconds of the first round (default: 180)"
+    )
     parser.add_argument(
         "--greetings",
         type=int,

@@ -35,8 +35,6 @@ IDLE: Final = 8.0
 UNHEARD: Final = 30.0
 """Likewise, for a process that has just begun: the store may have been away until then, and no one could speak. A failover
 takes less."""
-NEVER: Final = 24 * 3600.0
-"""Likewise, while nobody can be called silent."""
 HOLD: Final = 2.0
 """Seconds between signs of life."""
 TYPING_AFTER: Final = 1.0
@@ -84,7 +82,7 @@ class Deliveries:
         """Likewise of those taken over whose place among the chat's replies is still being looked up."""
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
-        self._deaf_until = self._new_until = -IDLE
+        self._new_until = -IDLE
 
     async def settled(self, chat: Chat) -> None:
         """Return once nothing of ``chat`` is being delivered or run here."""
@@ -140,16 +138,9 @@ class Deliveries:
         """Call others silent after `UNHEARD` only, until all who live have had time for a sign of life."""
         self._new_until = self._clock.monotonic() + 2 * HOLD
 
-    def store_was_away(self) -> None:
-        """Call no process silent for the next `IDLE` seconds: none could give a sign of life, or note a delivery."""
-        self._deaf_until = self._clock.monotonic() + IDLE
-
     @property
     def _idle(self) -> float:
-        now = self._clock.monotonic()
-        if now < self._deaf_until:
-            return NEVER
-        return UNHEARD if now < self._new_until else IDLE
+        return UNHEARD if self._clock.monotonic() < self._new_until else IDLE
 
     async def recover(self) -> int:
         """Take over what other processes left behind. Returns how many entries."""

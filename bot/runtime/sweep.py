@@ -77,8 +77,6 @@ class Sweeper:
                     await work()
                 failing = False
             except Exception as error:  # noqa: BLE001 - a round that ended would be missed by nobody but residents
-                if isinstance(error, StoreAway | TimeoutError):
-                    self._runtime.deliveries.store_was_away()
                 if not failing:  # once, not every second while the store is away
                     log.warning("round failed", round=name, error=type(error).__name__)
                 failing = True

@@ -5,10 +5,9 @@ outlives it (language). Keys of a partition: ``o:{p}`` the outbox stream with it
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -17,13 +16,14 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from bot.crypto import Keyring
-from bot.errors import UNDECODABLE, Conflict, FromNewer, StoreAway, Unreadable
+from bot.errors import UNDECODABLE, Conflict, FromNewer, Unreadable
 from bot.model import SESSION_SCHEMA, Chat, Frame, Head, Session
 from bot.ports import Loaded
 from bot.store.away import away
 from bot.store.keys import KNOWN, PARTITIONS, Keys, Place
+from bot.store.outbox import Outboxes, script_text
 from bot.store.parcel import parted
-from bot.store.pipe import Command, Pipes, Script
+from bot.store.pipes import Script
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +33,8 @@ KEPT_LIFE: Final = 400 * 24 * 3600
 """Seconds the language is kept."""
 QUARANTINE_LIFE: Final = 30 * 24 * 3600
 """Seconds an unreadable session is put aside for the operator."""
-FORGOTTEN: Final = 24 * 3600
-"""Seconds after which the name of a silent process is forgotten."""
 _DIGITS: Final = 15
 """Of a revision, at most."""
-GROUP: Final = "out"
-_NO_GROUP: Final = "NOGROUP"
 LOST: Final = Frame("?", 0, "?")
 """Stands for a session that could not be read: the engine tells the resident that we begin again."""
 
@@ -77,7 +73,7 @@ _SESSION = msgspec.msgpack.Decoder(Session)
 _ENCODE = msgspec.msgpack.Encoder().encode
 
 
-class Sessions:
+class Sessions(Outboxes):
     """The store.
 
     Args:
@@ -94,26 +90,14 @@ class Sessions:
         consumer: str,
         partitions: int = PARTITIONS,
     ) -> None:
-        self._redis: Any = redis  # redis-py's own annotations are incomplete under strict checking
-        self._keyring = keyring
-        self._consumer = consumer
-        self._tags = [f"{{p{number:03d}}}" for number in range(partitions)]
+        super().__init__(redis, keyring, consumer, partitions)
         self.keys = Keys(keyring, partitions)
         self._where = lru_cache(maxsize=KNOWN)(self._found)
-        # Notes by partition. They stay until Redis has confirmed them: sending one twice does no harm.
-        self._delivered: dict[str, set[str]] = {}
-        scripts = files("bot.store") / "lua"
-        self._looked: list[str | bytes] = ["0-0"] * partitions
-        """How far recovery has looked through each outbox; `0-0` again at its end."""
-        self._pipes = Pipes(redis)
-        self._load, self._commit, self._done = (
-            Script(self._pipes, (scripts / f"{name}.lua").read_text("utf-8"))
-            for name in ("load", "commit", "done")
+        self._load, self._commit = (
+            Script(self._pipes, script_text("load")),
+            Script(self._pipes, script_text("commit")),
         )
-        self._quarantine, self._claim, self._tidy = (
-            self._redis.register_script((scripts / f"{name}.lua").read_text("utf-8"))
-            for name in ("quarantine", "claim", "tidy")
-        )
+        self._quarantine = self._redis.register_script(script_text("quarantine"))
 
     def place(self, chat: Chat) -> Place:
         """Where the chat's keys live."""
@@ -234,127 +218,36 @@ class Sessions:
             self._noted(at.tag, delivered)
         return tuple([i.decode() for i in ids])
 
-    # --- outbox ---------------------------------------------------------------------------------
-
-    def delivered(self, tag: str, entry_id: str) -> None:
-        """Note a delivery; the note rides along with the partition's next commit or `flush`."""
-        self._delivered.setdefault(tag, set()).add(entry_id)
-
-    async def flush(self) -> None:
-        """Send the notes of deliveries that no commit took along, in one batch."""
-        notes = {tag: tuple(ids) for tag, ids in self._delivered.items()}
-        if not notes:
-            return
-        # In one piece: half a note, kept by a primary's successor, would leave an entry that is there and nobody's.
-        await self.ask([(self._done, f"o:{tag}", ids) for tag, ids in notes.items()])
-        for tag, ids in notes.items():
-            self._noted(tag, ids)
-
-    def _noted(self, tag: str, ids: Iterable[str]) -> None:
-        rest = self._delivered.get(tag, set()).difference(ids)
-        if rest:
-            self._delivered[tag] = rest
-        else:
-            self._delivered.pop(tag, None)
-
-    async def hold(self, held: Iterable[tuple[str, str]]) -> None:
-        """Tell other processes that the entries (tag, id) are still being worked on here."""
-        await self._mine(held, "JUSTID")
-
-    async def let_go(self, left: Iterable[tuple[str, str]], idle: float) -> None:
-        """Give the entries (tag, id) away: whoever looks next finds them idle for ``idle`` seconds."""
-        await self._mine(left, "IDLE", int(idle * 1000), "JUSTID")
-
-    async def _mine(self, entries: Iterable[tuple[str, str]], *how: str | int) -> None:
-        by_tag: dict[str, list[str]] = {}
-        for tag, entry_id in entries:
-            by_tag.setdefault(tag, []).append(entry_id)
-        if not by_tag:
-            return
-        commands: list[Command] = []
-        for tag, ids in by_tag.items():
-            commands.append(("XCLAIM", f"o:{tag}", (GROUP, self._consumer, 0, *ids, *how)))
-        await self.ask(commands)
-
-    async def claim(
-        self, tag: str, ids: Sequence[str], idle: float
-    ) -> tuple[set[str], list[tuple[str, bytes]]]:
-        """Take over those of ``ids`` that nobody has worked on for ``idle`` seconds.
-
-        Returns:
-            The ids that are gone (delivered meanwhile), and the entries taken, opened.
-        """
-        with away():
-            gone, taken = await self._claim(keys=[f"o:{tag}"], args=[self._consumer, int(idle * 1000), *ids])
-        noted = self._delivered.get(tag, ())  # delivered here: only the note is still under way
-        opened = self._opened(tag, taken)
-        delivered = {entry_id for entry_id, _ in opened if entry_id in noted}
-        return {i.decode() for i in gone} | delivered, [row for row in opened if row[0] not in delivered]
-
-    async def abandoned(self, idle: float) -> list[tuple[str, str, bytes]]:
-        """Take over entries of every partition that nobody has worked on for ``idle`` seconds.
-
-        Returns:
-            (tag, id, entry), oldest first within a partition.
-        """
-        tags, least = self._tags, int(idle * 1000)
-        with away():
-            # Each round goes on where the last one stopped looking: behind many entries that others hold, too.
-            answers = await self._pipes.all(
-                [
-                    ("XAUTOCLAIM", f"o:{tag}", (GROUP, self._consumer, least, since, "COUNT", 100))
-                    for tag, since in zip(tags, self._looked, strict=True)
-                ]
-            )
-        found: list[tuple[str, str, bytes]] = []
-        for number, (tag, answer) in enumerate(zip(tags, answers, strict=True)):
-            if isinstance(answer, RedisError):
-                if str(answer) != _NO_GROUP:
-                    raise StoreAway(str(answer))
-                continue  # the partition has no outbox yet
-            self._looked[number] = answer[0]
-            rows = [(entry_id, fields[1]) for entry_id, fields in answer[1] if fields]
-            noted = self._delivered.get(tag, ())  # delivered here: only the note is still under way
-            found += [
-                (tag, entry_id, data) for entry_id, data in self._opened(tag, rows) if entry_id not in noted
-            ]
-        return found
-
-    def _opened(self, tag: str, rows: Iterable[Sequence[bytes]]) -> list[tuple[str, bytes]]:
-        opened: list[tuple[str, bytes]] = []
-        for entry_id, sealed in rows:
-            try:
-                opened.append((entry_id.decode(), self._unsealed(sealed, f"o:{tag}".encode())))
-            except Unreadable:
-                log.error("outbox entry unreadable", stream=f"o:{tag}", id=entry_id.decode())  # noqa: TRY400 - its text says no more
-        return opened
-
-    def _unsealed(self, sealed: bytes, bound: bytes) -> bytes:
-        try:
-            return self._keyring.open(sealed, bound)
-        except ValueError:  # cut within its nonce
-            raise Unreadable("too short to be sealed") from None
-
-    async def tidy(self, idle: float = FORGOTTEN) -> int:
-        """Forget processes' names in the outboxes' groups that were silent for ``idle`` seconds."""
-        gone = 0
-        with away():
-            for tag in self._tags:
-                gone += await self._tidy(keys=[f"o:{tag}"], args=[int(idle * 1000)])
-        return gone
-
     # --- timers ---------------------------------------------------------------------------------
 
     async def due(self, now: int) -> list[Chat]:
-        """Chats whose timer has run out. They stay listed until a turn sets or clears the timer."""
+        """Chats whose timer has run out, on every server that is there. They stay listed until a turn sets or clears the timer.
+
+        Raises:
+            StoreAway: no server could be asked.
+        """
         tags = self._tags
-        rows = await self.ask([("ZRANGEBYSCORE", f"t:{tag}", ("-inf", now, "LIMIT", 0, 100)) for tag in tags])
-        due = [(tag, name.decode()) for tag, names in zip(tags, rows, strict=True) for name in names]
-        values = await self.ask([("GET", f"s:{tag}:{name}", ()) for tag, name in due])
-        chats = [self._chat(f"s:{tag}:{name}", value) for (tag, name), value in zip(due, values, strict=True)]
-        lost = [place for place, chat in zip(due, chats, strict=True) if chat is None]
-        await self.ask([("ZREM", f"t:{tag}", (name,)) for tag, name in lost])
-        return [chat for chat in chats if chat is not None]
+        rows = await self._some(
+            [("ZRANGEBYSCORE", f"t:{tag}", ("-inf", now, "LIMIT", 0, 100)) for tag in tags]
+        )
+        due = [
+            (tag, name.decode())
+            for tag, names in zip(tags, rows, strict=True)
+            if not isinstance(names, RedisError)
+            for name in names
+        ]
+        values = await self._some([("GET", f"s:{tag}:{name}", ()) for tag, name in due])
+        chats: list[Chat] = []
+        lost: list[tuple[str, str]] = []
+        for (tag, name), value in zip(due, values, strict=True):
+            if isinstance(value, RedisError):
+                continue
+            if (chat := self._chat(f"s:{tag}:{name}", value)) is None:
+                lost.append((tag, name))
+            else:
+                chats.append(chat)
+        await self._some([("ZREM", f"t:{tag}", (name,)) for tag, name in lost])
+        return chats
 
     def _chat(self, key: str, value: bytes | None) -> Chat | None:
         """Whose session it is; None where it expired before its timer, or cannot be read."""
@@ -374,16 +267,3 @@ class Sessions:
             pipe.hset(key, "u", int(unreachable))
             pipe.expire(key, KEPT_LIFE)
             await pipe.execute()
-
-    async def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """Answers of ``commands``, all of them sound.
-
-        Raises:
-            StoreAway: one of them failed.
-        """
-        with away():
-            answers = await self._pipes.all(commands)
-            for answer in answers:
-                if isinstance(answer, RedisError):
-                    raise answer
-        return answers

@@ -19,7 +19,8 @@ from bot.errors import Unreadable
 from bot.model import Chat
 from bot.ports import Clock
 from bot.store.away import away
-from bot.store.pipe import Arg, Pipes, Script
+from bot.store.pipe import Arg
+from bot.store.pipes import Pipes, Script
 from bot.store.webears import ENTRY, TYPING, Ear, Ears, channel_name
 from bot.tasks import Tasks
 

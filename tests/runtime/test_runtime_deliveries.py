@@ -11,7 +11,7 @@ from bot.model import Chat, Woken
 from bot.ports import Loaded
 from bot.runtime import sweep
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES, UNHEARD
-from bot.runtime.sweep import FLUSH_EVERY, RECOVER_EVERY
+from bot.runtime.sweep import RECOVER_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
 
 
@@ -55,14 +55,17 @@ async def test_only_what_is_missing_is_delivered_again(world: World) -> None:
     assert world.phone.keys == delivered + missing
 
 
-async def test_nobody_is_called_silent_who_could_not_speak(world: World) -> None:
+@pytest.mark.interpreted
+async def test_nobody_is_called_silent_who_could_not_speak(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A delivery is noted late because Redis was away: nobody, not even who made it, makes it again."""
     process, other = await world.process(), await world.process()
     await world.say(process, "سلام")
     delivered = list(world.phone.keys)
     await world.servers.age()
     for each in (process, other):
-        each.runtime.deliveries.store_was_away()
+        monkeypatch.setattr(each.store._pipes, "poorly", lambda *_: True)
         assert await each.recover() == 0
     await other.handle(world.typed("المخالفات"))
     # Its reply waits for the one that is delivered and not noted.
@@ -72,17 +75,6 @@ async def test_nobody_is_called_silent_who_could_not_speak(world: World) -> None
     await world.clock.advance(LOOK_EVERY)
     await other.settled()
     assert len(world.phone.keys) == len(delivered) + 1
-
-
-async def test_silence_counts_again_a_while_after_redis_came_back(world: World) -> None:
-    keys = await crashed(world, "سلام")
-    other = await world.process()
-    await world.servers.age()
-    other.runtime.deliveries.store_was_away()
-    assert await other.recover() == 0
-    await world.clock.advance(IDLE)
-    assert await other.recover() == 1
-    assert world.phone.keys == keys
 
 
 @pytest.mark.parametrize(("silent", "at_once"), [(UNHEARD - 1, False), (UNHEARD, True)])
@@ -104,28 +96,12 @@ async def test_a_process_that_has_just_begun_does_not_know_why_others_are_silent
 
 
 @pytest.mark.interpreted
-async def test_rounds_tell_that_redis_was_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    process = await world.process()
-    told: list[bool] = []
-
-    async def away() -> None:
-        raise StoreAway("ConnectionError")
-
-    monkeypatch.setattr(process.store, "flush", away)
-    monkeypatch.setattr(process.runtime.deliveries, "store_was_away", lambda: told.append(True))
-    process.sweeper.attend()
-    await world.clock.asked(FLUSH_EVERY)
-    assert told == [True]
-
-
-@pytest.mark.interpreted
 async def test_a_sign_of_life_waits_for_none_that_takes_long(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else others call this process's entries abandoned, and say them again."""
     process = await world.process()
     signs: list[int] = []
-    told: list[bool] = []
 
     async def stuck() -> None:
         signs.append(len(signs))
@@ -133,14 +109,12 @@ async def test_a_sign_of_life_waits_for_none_that_takes_long(
 
     monkeypatch.setattr(sweep, "IN_TIME", 0.01)
     monkeypatch.setattr(process.runtime.deliveries, "hold", stuck)
-    monkeypatch.setattr(process.runtime.deliveries, "store_was_away", lambda: told.append(True))
     process.sweeper.attend()
     await world.clock.asked(HOLD)
     await world.clock.advance(HOLD)
     async with asyncio.timeout(5):
         while len(signs) < 2:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
-    assert told
 
 
 async def test_what_is_taken_over_waits_for_what_died_later(world: World) -> None:
@@ -234,7 +208,7 @@ async def test_a_note_of_which_half_was_lost_holds_up_nobody(world: World) -> No
 async def test_a_note_is_taken_in_one_piece(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever of a note gets through: the entry is gone, or somebody finds it."""
     process, other = await world.process(), await world.process()
-    ask = process.store.ask
+    ask = process.store._some
 
     async def half(commands: Any) -> Any:
         await ask(commands[:1])
@@ -242,7 +216,7 @@ async def test_a_note_is_taken_in_one_piece(world: World, monkeypatch: pytest.Mo
 
     await process.handle(world.typed("سلام"))
     await process.settled()
-    monkeypatch.setattr(process.store, "ask", half)
+    monkeypatch.setattr(process.store, "_some", half)
     with pytest.raises(StoreAway):
         await process.store.flush()
     await process.die()

@@ -77,14 +77,14 @@ async def test_a_primary_dies_with_the_first_part_of_a_note(
     here.delivered(here.place(CHAT).tag, said)
     ((node, key),) = [(node, key) for node, key in await servers.keys() if key.startswith(b"o:")]
     replica = await node.dump(key)
-    run = here._pipes.all
+    run = here._pipes.each
 
-    async def failing_over(commands: Any) -> Any:
-        answers = await run(commands[:1])
+    async def failing_over(commands: Any, *, again: bool) -> Any:
+        answers = await run(commands[:1], again=again)
         await node.restore(key, 0, replica, replace=True)
-        return answers + await run(commands[1:])
+        return answers + await run(commands[1:], again=again)
 
-    monkeypatch.setattr(here._pipes, "all", failing_over)
+    monkeypatch.setattr(here._pipes, "each", failing_over)
     await here.flush()
     assert await servers.outbox() == 1
     assert [(entry_id, entry) for _, entry_id, entry in await there.abandoned(0)] == [(said, b"said")]

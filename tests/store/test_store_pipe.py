@@ -11,7 +11,8 @@ from bot.errors import StoreAway
 from bot.model import Chat, Session
 from bot.store import pipe
 from bot.store.connect import connect
-from bot.store.pipe import Broken, Pipes, Script
+from bot.store.pipe import Broken
+from bot.store.pipes import Command, Pipes, Script
 from bot.store.sessions import Sessions
 from bot.tasks import Tasks
 from tests.store.servers import Deployment, one
@@ -74,7 +75,7 @@ async def test_many_at_once_survive_a_cut_and_fail_at_once_where_nobody_is(
     async with one(tmp_path_factory.mktemp("p")) as deployment:
         redis = await connect(deployment.url)
         pipes = Pipes(redis)
-        commands: list[pipe.Command] = [("SET", f"k{number}", (number,)) for number in range(256)]
+        commands: list[Command] = [("SET", f"k{number}", (number,)) for number in range(256)]
         assert await pipes.all(commands) == [b"OK"] * 256
         await cut(deployment)
         assert await pipes.all(commands) == [b"OK"] * 256
@@ -110,7 +111,7 @@ async def test_a_connection_that_was_cut_is_made_anew(redis: Any, servers: Deplo
 async def test_a_connection_lost_after_it_was_chosen_answers_nobody(redis: Any) -> None:
     """Several servers are asked one after the other: the next one's connection may go while the first is waited for."""
     pipes: Any = Pipes(redis)  # looked into: whose connection goes when is up to chance otherwise
-    commands: list[pipe.Command] = [("SET", f"k{{{number}}}", (number,)) for number in range(256)]
+    commands: list[Command] = [("SET", f"k{{{number}}}", (number,)) for number in range(256)]
     await pipes.all(commands)
     asked = asyncio.get_running_loop().create_task(pipes.all(commands))
     await asyncio.sleep(0)  # the first server is asked
@@ -131,7 +132,7 @@ async def test_a_server_that_is_away_keeps_nothing_from_the_others(
 ) -> None:
     """Entries in hand on the others need their signs of life while a primary fails over."""
     pipes = Pipes(redis)
-    commands: list[pipe.Command] = [("SET", f"k{{{number}}}", (number,)) for number in range(256)]
+    commands: list[Command] = [("SET", f"k{{{number}}}", (number,)) for number in range(256)]
     await pipes.all(commands)
     lost, connection = next(iter(pipes._pipes.items()))
     opened, single = pipes.opened, pipes._single
