@@ -7,6 +7,7 @@ and the wheel is for every platform.
 
 import ast
 import os
+import shutil
 import tempfile
 import tomllib
 from pathlib import Path
@@ -18,7 +19,7 @@ ROOT: Final = Path(__file__).parents[1]
 SWITCH: Final = "IQAMATI_COMPILED"
 _GROUP: Final = "iqamati"
 _KNOWN: Final = {"Protocol", "NamedTuple", "Exception", "BotError", "Rejected"}
-"""What a class of a compiled module may be derived from, besides classes of its own."""
+"""What a class of a compiled module may be derived from, besides classes of compiled modules."""
 
 
 class Hook(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is the builder's configuration
@@ -30,9 +31,14 @@ class Hook(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is th
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        out = Path(tempfile.mkdtemp(prefix="iqamati-compiled-"))
+        self._out = out = Path(tempfile.mkdtemp(prefix="iqamati-compiled-"))
         for found in compiled(out, os.environ[SWITCH]):
             build_data["force_include"][str(found)] = found.relative_to(out).as_posix()
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - hatchling's
+        """What was compiled is in the wheel now."""
+        if (out := getattr(self, "_out", None)) is not None:
+            shutil.rmtree(out)
 
 
 def modules() -> list[str]:
@@ -51,7 +57,7 @@ def unfit(module: str) -> list[str]:
     whatever runs meanwhile.
     """
     tree = ast.parse((ROOT / module).read_text("utf-8"))
-    return [*_classes(tree), *(f"line {line}" for line in _waiting(tree))]
+    return [*_classes(tree, _compiled_names(tree)), *(f"line {line}" for line in _waiting(tree))]
 
 
 def _waiting(tree: ast.Module) -> list[int]:
@@ -68,9 +74,16 @@ def _waiting(tree: ast.Module) -> list[int]:
     )
 
 
-def _classes(tree: ast.Module) -> list[str]:
+def _compiled_names(tree: ast.Module) -> set[str]:
+    """What is imported from modules that are compiled, too."""
+    listed = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in modules()}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module in listed]
+    return {name.asname or name.name for node in imports for name in node.names}
+
+
+def _classes(tree: ast.Module, compiled_names: set[str]) -> list[str]:
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    own = _KNOWN | {node.name for node in classes}
+    own = _KNOWN | compiled_names | {node.name for node in classes}
     return [
         node.name
         for node in classes

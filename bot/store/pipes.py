@@ -206,14 +206,14 @@ class Pipes:
         """`each` of one server, with a note of how it was."""
         slots = {self._slot(key) for _, key, _ in commands}
         begun = self._now()
-        found: list[Any] | None = None
+        well = False
         try:
             found = await self._asked_of(commands, slots, again=again)
+            well = self._now() - begun <= IN_TIME and not any(isinstance(each, Away) for each in found)
+            return found
         finally:  # told to end, too: it took too long
-            away = found is None or any(isinstance(each, Away) for each in found)
-            if away or self._now() - begun > IN_TIME:
+            if not well:
                 self._health.unwell(slots, self._now())
-        return found
 
     async def _asked_of(
         self, commands: Sequence[Command], slots: Collection[int], *, again: bool

@@ -26,6 +26,8 @@ def test_a_listed_module_stays_the_same(module: str) -> None:
         ("async def f():\n try:\n  await g()\n except E:\n  await h()", ["line 5"]),
         ("async def f():\n try:\n  await g()\n finally:\n  async with h(): ...", ["line 5"]),
         ("async def f():\n try:\n  await g()\n except E:\n  pass\n await h()", []),
+        ("from bot.store.outbox import Outboxes\nclass A(Outboxes): ...", []),
+        ("from bot.handlers.batches import Outboxes\nclass A(Outboxes): ...", ["A"]),
         ("class A: ...\nclass B(A): ...\nclass C(Protocol): ...\nclass D(Exception): ...", []),
     ],
 )
