@@ -16,6 +16,8 @@ DYING: Final = 1.0
 """Seconds between the note that a Redis primary is killed and its death, on a busy machine."""
 SHOWN_AGAIN: Final = "That button belongs to an earlier question"
 """Begins what is said to a press on an earlier question; each press of the kind brings the current question again."""
+WORKING: Final = "One moment, I am still asking."
+"""Begins what is said to whoever writes or presses while an effect is under way."""
 MARK: Final = "✓"
 """Stands in a question's message beside what was pressed."""
 DOUBLE_TAP: Final = 6.0
@@ -121,8 +123,10 @@ def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> No
     """
     earlier: defaultdict[tuple[str, Any], list[Note]] = defaultdict(list)
     unasked = _unasked(chat, notes, broken, report)
+    patience = Patience()
     for note in notes:
         if note.kind == "update":  # what has no buttons may be said in another turn, too
+            patience.updates += 1
             for text, buttons in list(earlier):
                 if not buttons and not text.startswith(SHOWN_AGAIN):
                     del earlier[text, buttons]
@@ -131,18 +135,39 @@ def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> No
         key = _key(note)
         before = earlier[key]
         earlier[key] = [*before, note]
+        if note.data["message"].place and not before:
+            patience = Patience()
         if note not in unasked if key[0].startswith(SHOWN_AGAIN) else not before:
             continue
         if (found := _cause(before, note, broken)) is not None:
             why, first = found
             report.counts[why] += 1
             earlier[key].remove(first)  # it is said again once
+        elif key[0].startswith(WORKING) and patience.explains():
+            continue
         elif before:
             first = before[-1]
             what = f"{chat} at {first.at:.1f} by {first.data['who']}, {note.at:.1f} by {note.data['who']}"
             report.fault(DOUBLED, f"{what}: {key[0][:60]!r}")
         else:
             report.fault(TWICE, f"{chat} at {note.at:.1f} by {note.data['who']}: nobody pressed")
+
+
+@dataclass
+class Patience:
+    """What was brought since the last new question, and how often somebody was told to wait without another reason.
+
+    Answers may come late, those to several updates at once. The first update is what is being asked for.
+    """
+
+    updates: int = 0
+    told: int = 1
+    """The first time needs no explanation."""
+
+    def explains(self) -> bool:
+        """Whether it may be told once more: once to each update but the first."""
+        self.told += 1
+        return self.told <= self.updates - 1
 
 
 def _key(note: Note) -> tuple[str, Any]:
@@ -206,12 +231,13 @@ class Presses:
         return [n for n, note in enumerate(self.made) if note.data["asked"] == asked and note.at <= until]
 
     def late_for(self, told: Note) -> list[int]:
-        """Presses that may have been told ``told``: on another question, and not seen through too early."""
+        """Presses that may have been told ``told``: on an earlier question, and not seen through too early."""
         since = self.since(told)
+        shown = told.data["message"].asked  # none while an effect is under way
         return [
             number
             for number, note in enumerate(self.made)
-            if note.data["asked"] != told.data["message"].asked
+            if (note.data["asked"] < shown or not shown)
             and note.at <= told.at
             and note.data.get("taken", told.at) >= since
         ]

@@ -16,6 +16,7 @@ from tests.chaos.replies import (
     SLIPS,
     TAKEN_BACK,
     TWICE,
+    WORKING,
     replies,
 )
 
@@ -178,6 +179,41 @@ def test_an_answer_said_again_is_no_answer_to_the_next_press() -> None:
     told.journal.notes.insert(-5, Note(4.0, "kill", "", {"who": "p0.1"}))
     assert told.faults == set()
     assert told.report.counts[DIED] == 1
+
+
+def test_a_press_on_a_younger_question_is_not_told_an_older_one() -> None:
+    """It would be missing where it was told, and what was said again there would count as a fault."""
+    told = walked().press(10.0, 100).say(12.0, late(102)).note(12.1, "kill", who="p0.1")
+    told.press(13.0, 102).edit(13.5, "m102", "p1.1").say(14.0, question(104), "p1.1").press(15.0, 104)
+    told.say(16.0, late(102), "p1.1").press(17.0, 104).press(18.0, 104)
+    told.edit(19.0, "m104", "p1.1").say(20.0, question(106), "p1.1").say(21.0, late(106), "p1.1")
+    told.note(21.1, "kill", who="p1.1").say(30.0, late(106), "p2.1").say(30.5, late(106), "p2.1")
+    assert told.faults == set()
+    assert told.say(31.0, late(106), "p2.1").faults == {MUST_NOT[0]}
+
+
+def wait(ref: str) -> Message:
+    """What is said while an effect is under way."""
+    return Message(ref, f"{WORKING} I will write.")
+
+
+def test_whoever_writes_twice_while_it_takes_long_is_told_twice() -> None:
+    told = walked().press(10.0, 102, button="ask").press(30.0, 0, button="").press(50.0, 0, button="")
+    told.say(55.0, wait("m8"), "p1.1").say(55.1, wait("m9"), "p1.1")
+    assert told.faults == set()
+    assert told.say(55.2, wait("m10"), "p1.1").faults == {MUST_NOT[0]}
+
+
+def test_whoever_wrote_once_is_not_told_twice() -> None:
+    told = walked().press(10.0, 102, button="ask").press(30.0, 0, button="")
+    assert told.say(31.0, wait("m8")).faults == set()
+    assert told.say(31.1, wait("m9")).faults == {MUST_NOT[0]}
+
+
+def test_what_was_written_before_the_last_question_counts_no_more() -> None:
+    told = walked().press(10.0, 102).press(11.0, 0, button="").press(12.0, 0, button="")
+    told.edit(12.5, "m102").say(13.0, question(104)).press(14.0, 104, button="ask").press(15.0, 0, button="")
+    assert told.say(16.0, wait("m8")).say(16.1, wait("m9")).faults == {MUST_NOT[0]}
 
 
 def test_a_press_that_leads_on_twice() -> None:
