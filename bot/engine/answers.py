@@ -5,7 +5,8 @@ from typing import Any, Final
 import msgspec
 
 from bot.engine import commands, words
-from bot.engine.machine import Asking, Machine
+from bot.engine.machine import Machine
+from bot.engine.talk import Asking
 from bot.engine.turn import Answered, Disarmed, Key
 from bot.i18n.text import Arg, Lines, Ltr, lines, say
 from bot.model import Attached, Pressed
