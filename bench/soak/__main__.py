@@ -33,8 +33,8 @@ def main() -> int:
     parser.add_argument(
         "--greetings",
         type=int,
-        default=17_000,
-        help="chats that only greet, before all else (default: 17000)",
+        default=23_000,
+        help="chats that only greet, before all else (default: 23000)",
     )
     parser.add_argument(
         "--lives",

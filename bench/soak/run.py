@@ -47,7 +47,8 @@ class Size:
         seconds: of steady load.
         per_second: updates of residents.
         first: seconds of the first round, at the same load, in which most pay and fetch the receipt.
-        greetings: chats that only greet, before all else: as many as the service remembers the places of.
+        greetings: chats that only greet, before all else: more than the service remembers the places of (16,384), and as many as it
+            takes until what remembers them has its last size: Python's dictionaries grow once more with the 21,846th.
         every: seconds between samples.
         lives: seconds after which Redis lets go of what it would keep longer.
         faster: times that the service's clock runs faster.
@@ -60,7 +61,7 @@ class Size:
     seconds: float = 3600.0
     per_second: float = 10.0
     first: float = 180.0
-    greetings: int = 17_000
+    greetings: int = 23_000
     every: float = 5.0
     lives: float = 900.0
     faster: float = 24.0
