@@ -83,7 +83,7 @@ class Crowd:
     walks: int = 0
     papers: int = 0
     streams: int = 0
-    greetings: int = 0
+    apart: tuple[int, int] = (0, 0)
     think: float = _THINK
     habits: Habits = HABITS
     plans: Mapping[Plan, int] = field(default_factory=lambda: PLANS)
@@ -98,10 +98,13 @@ class Crowd:
     @property
     def a_walk(self) -> float:
         """Updates of one walk; those under way are half done."""
-        walks = self.walks - len(self.walking) / 2
-        return (self.net.journal.counts["update"] - self.greetings + _GUESS[0] * _GUESS[1]) / (
-            walks + _GUESS[0]
-        )
+        updates, begun = self.apart
+        walks = self.walks - begun - len(self.walking) / 2
+        return (self.net.journal.counts["update"] - updates + _GUESS[0] * _GUESS[1]) / (walks + _GUESS[0])
+
+    def count_anew(self) -> None:
+        """From now on other residents come: how long a walk is must not be guessed by those who came before."""
+        self.apart = self.net.journal.counts["update"], self.walks
 
     def send(self) -> None:
         """One more resident begins."""
@@ -164,6 +167,7 @@ async def soak(size: Size, seed: int) -> Record:
         await steady(crowd, size.first, size.per_second)
         await left(crowd)
         crowd.habits, crowd.plans = HABITS, PLANS
+        crowd.count_anew()
         _say("at rest")
         record.before = await at_rest(crowd, size.rest)
         _say("steady load")
@@ -214,7 +218,7 @@ async def greet(crowd: Crowd, chats: int) -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(_AT_ONCE):
             group.create_task(some())
-    crowd.greetings += chats
+    crowd.count_anew()
 
 
 async def together(crowd: Crowd, walks: int) -> None:
