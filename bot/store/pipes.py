@@ -59,10 +59,7 @@ _NONE: Final = object()
 _AT_ONCE: Final = 16
 """Commands at once that go the ordinary way, of some hundred connections there."""
 
-
 _NOWHERE: Final = (AskError, ClusterDownError, TryAgainError, ReadOnlyError)
-
-
 _LOST: Final = (Broken, OSError)
 
 
@@ -255,9 +252,8 @@ class Pipes:
                 return await what([key], rest)
             return await self._single([key], [what, *rest])
         except RedisError as error:
-            return (
-                error if type(error) is RedisError else Away(type(error).__name__)
-            )  # the server's word, or none
+            # The server's word, or none.
+            return error if type(error) is RedisError else Away(type(error).__name__)
         except FAILURES as error:
             return Away(type(error).__name__)
 
