@@ -16,6 +16,7 @@ from redis.asyncio.cluster import RedisCluster
 
 from bot.ports import Clock
 from bot.store.away import FAILURES
+from bot.store.pipes import Pipes
 from bot.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -79,12 +80,15 @@ class Ears:
 
     Args:
         redis: a client that returns bytes.
+        pipes: its connections; a page that comes or goes tells the reader by them. The pool's make sure that they are alive
+            by an error, whose traceback may stay in a cycle.
         tasks: owns the reader.
         clock: waits between attempts.
     """
 
-    def __init__(self, redis: Redis | RedisCluster, tasks: Tasks, clock: Clock) -> None:
+    def __init__(self, redis: Redis | RedisCluster, pipes: Pipes, tasks: Tasks, clock: Clock) -> None:
         self._redis: Any = redis  # redis-py's own annotations of pub/sub are incomplete
+        self._pipes = pipes
         self._tasks = tasks
         self._clock = clock
         self._ears: dict[str, set[Ear]] = {}
@@ -139,7 +143,7 @@ class Ears:
         self._knocking = False
         # Not heard is not lost: the reader looks by itself after `_SILENCE` and after every failure.
         with contextlib.suppress(*FAILURES):
-            await self._redis.publish(self._own, b"")
+            await self._pipes.all([("PUBLISH", self._own, (b"",))])
 
     async def _read(self) -> None:
         while not self._closed:

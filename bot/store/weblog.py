@@ -75,7 +75,7 @@ class WebLog:
         self._append = Script(self._pipes, _APPEND)
         self._keyring = keyring
         self._place = place
-        self._ears = Ears(redis, tasks, clock)
+        self._ears = Ears(redis, self._pipes, tasks, clock)
 
     async def append(self, chat: Chat, entry: bytes, *, key: str, drops: str = "") -> str:
         """Write ``entry`` and tell the open pages, in one round trip.
