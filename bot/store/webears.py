@@ -80,8 +80,7 @@ class Ears:
 
     Args:
         redis: a client that returns bytes.
-        pipes: its connections; a page that comes or goes tells the reader by them. The pool's make sure that they are alive
-            by an error, whose traceback may stay in a cycle.
+        pipes: its shared connections; a page that comes or goes tells the reader by them.
         tasks: owns the reader.
         clock: waits between attempts.
     """
