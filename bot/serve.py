@@ -7,6 +7,7 @@ import gc
 import socket
 from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final
@@ -134,7 +135,7 @@ class _Bounded(HttpToolsProtocol):
     def _lead(self, lane: Lane, body: bytes, *, last: bool) -> None:
         """Have ``lane`` answer ``body``."""
         self._last, self._serving = last, True
-        task = self.loop.create_task(self._serve(lane, body))
+        task = asyncio.Task(self._serve(lane, body), loop=self.loop, name="lane")  # as in `bot.tasks`
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -159,7 +160,7 @@ class _Bounded(HttpToolsProtocol):
         self._serving = False
         if self.transport.is_closing():
             return
-        self.transport.write(_answered(status, answer, last=self._last))
+        self.transport.write(_head(status, len(answer), self._last) + answer)
         if self._last:
             self.transport.close()
             return
@@ -207,11 +208,12 @@ _UNANSWERED: Final[Any] = SimpleNamespace(response_complete=False)
 """Stands for a request on the lane: what was sent behind it waits its turn, as behind any other."""
 
 
-def _answered(status: int, body: bytes, *, last: bool) -> bytes:
+@lru_cache(maxsize=256)
+def _head(status: int, length: int, last: bool) -> bytes:  # noqa: FBT001 - a key's part
     closing = b"connection: close\r\n" if last else b""
-    kind = b"content-type: application/json\r\n" if body else b""
-    head = b"HTTP/1.1 %d %s\r\ncontent-length: %d\r\n" % (status, _REASONS[status], len(body))
-    return head + kind + closing + b"\r\n" + body
+    kind = b"content-type: application/json\r\n" if length else b""
+    head = b"HTTP/1.1 %d %s\r\ncontent-length: %d\r\n" % (status, _REASONS[status], length)
+    return head + kind + closing + b"\r\n"
 
 
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}

@@ -17,7 +17,8 @@ class Tasks:
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run ``work`` in the background; a failure is logged under ``name``."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        # Not by the loop's `create_task`, which writes a name of its own first.
+        task = asyncio.Task(work, loop=asyncio.get_running_loop(), name=name)
         self._running.add(task)
         task.add_done_callback(self._done)
         return task

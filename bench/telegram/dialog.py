@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ KEYRING = Keyring([bytes(range(32))], bytes(range(32, 64)))
 TEXTS: dict[str, dict[str, str]] = msgspec.json.decode((Path(__file__).parent / "texts.json").read_bytes())
 
 
+@cache
 def text(key: str, lang: str) -> Msg:
-    """A text of the bench; both languages are message ids, so that one catalogue path serves both."""
+    """A text of the bench, a constant as ``N_`` makes them; both languages are message ids, so that one catalogue path serves both."""
     return Msg(TEXTS[key][lang])
 
 

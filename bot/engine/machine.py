@@ -37,14 +37,19 @@ class Machine(Talk):
 
     def go(self, to: str) -> None:
         """Leave the current question for ``to``, remembering it for ``/back``."""
-        state = self.state
+        state, top = self.state, self.top
+        trail = top.trail
         if isinstance(state, Waiting) and state.entry:
-            self.set(trail=(*self.top.trail, self.top.state)[-_TRAIL:])
-        self.enter(to)
+            trail = (*trail, top.state)[-_TRAIL:]
+        self._enter(to, trail)
 
     def enter(self, to: str) -> None:
         """Enter ``to`` and go on until something is asked, waited for, or there is nothing left."""
-        self.set(state=to, asked=self.rev, misses=0, page=0, picked=(), pending="")
+        self._enter(to, self.top.trail)
+
+    def _enter(self, to: str, trail: tuple[str, ...]) -> None:
+        top = self.top  # all but where it stands begins anew
+        self.frames[-1] = Frame(top.dialog, top.version, to, self.rev, top.answers, trail)
         self._come_to_rest()
 
     def _come_to_rest(self) -> None:

@@ -64,7 +64,9 @@ class Talk:
         self.notes: list[Arg] = []
         self.replies: list[Reply] = []
         self.works: list[Work] = []
+        # What was found out about a frame, which changes only by being replaced.
         self._read: tuple[Frame, Any] | None = None
+        self._stood: tuple[Frame, State[Any]] | None = None
 
     # --- where we are ---------------------------------------------------------------------------
 
@@ -86,7 +88,10 @@ class Talk:
     @property
     def state(self) -> State[Any]:
         """The state of the top frame."""
-        return self._state(self.frames[-1])
+        top = self.frames[-1]
+        if self._stood is None or self._stood[0] is not top:
+            self._stood = top, self._state(top)
+        return self._stood[1]
 
     def _state(self, frame: Frame) -> State[Any]:
         states: Mapping[Any, State[Any]] = self.book.dialogs[frame.dialog].states
@@ -97,14 +102,17 @@ class Talk:
 
         Asked for several times a step, and read once: they are values, which nobody changes in place.
         """
-        top = self.frames[-1]
-        if (
-            self._read is None
-            or self._read[0].answers is not top.answers
-            or self._read[0].dialog != top.dialog
-        ):
-            self._read = top, msgspec.convert(top.answers, self.book.dialogs[top.dialog].answers)
-        return self._read[1]
+        top, read = self.frames[-1], self._read
+        if read is None:
+            read = top, self._answers_of(top)
+        elif read[0] is not top:
+            same = read[0].answers is top.answers and read[0].dialog == top.dialog
+            read = top, read[1] if same else self._answers_of(top)
+        self._read = read
+        return read[1]
+
+    def _answers_of(self, frame: Frame) -> Any:
+        return msgspec.convert(frame.answers, self.book.dialogs[frame.dialog].answers)
 
     def set(self, **fields: Any) -> None:
         """Change the top frame."""

@@ -74,7 +74,7 @@ class Deliveries:
         self._handle = handle
         self._clock = clock
         self._tasks = tasks
-        # Replies of each chat by id; None stands for an earlier one that another process has in hand.
+        # Replies of each chat by id, first ones first; None stands for an earlier one that another process has in hand.
         self._queues: dict[Chat, dict[str, Entry | None]] = {}
         self._held: set[tuple[str, str]] = set()
         """(tag, id) of every entry in hand: an id is unique in its partition only."""
@@ -126,9 +126,14 @@ class Deliveries:
             self._queues[chat] = {}
             self._tasks.spawn(self._deliver(chat, tag), "deliver")
         queue = self._queues[chat]
+        more = bool(queue or earlier)
         for entry_id in earlier:
             queue.setdefault(entry_id, None)
         queue |= replies
+        if more:  # a commit's own are in order
+            ordered = sorted(queue.items(), key=_by_place)
+            queue.clear()
+            queue.update(ordered)
 
     async def hold(self) -> None:
         """Give a sign of life for everything in hand."""
@@ -195,7 +200,7 @@ class Deliveries:
         queue = self._queues[chat]
         try:
             while queue:
-                first = min(queue, key=_place) if len(queue) > 1 else next(iter(queue))
+                first = next(iter(queue))
                 entry = queue[first]
                 if entry is None:
                     await self._overtake(chat, tag, queue)
@@ -365,6 +370,10 @@ class Deliveries:
             await self._handle(Slow(id=f"slow:{job.key}", chat=chat, key=job.key))
         except StoreAway:
             log.warning("could not say that it takes long", channel=chat.channel)
+
+
+def _by_place(item: tuple[str, Entry | None]) -> tuple[int, int]:
+    return _place(item[0])
 
 
 def _place(entry_id: str) -> tuple[int, int]:

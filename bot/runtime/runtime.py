@@ -120,10 +120,11 @@ class Runtime:
             turn = self._step(loaded.session, event)
             if not turn.changed:
                 return
-            by_resident = isinstance(event, Typed | Pressed | Attached)
-            if loaded.unreachable and by_resident:
-                await self._store.mark(chat, unreachable=False)
-            muted = loaded.unreachable and not by_resident
+            muted = False
+            if loaded.unreachable:
+                muted = not isinstance(event, Typed | Pressed | Attached)
+                if not muted:  # the resident is back
+                    await self._store.mark(chat, unreachable=False)
             replies = [] if muted else [Entry(chat, reply) for reply in self._replies(turn)]
             jobs = [Entry(chat, job) for job in self._jobs(turn, event.origin)]
             encode = self._codec.encode

@@ -23,7 +23,7 @@ class _Away:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, FAILURES):
+        if error is not None and isinstance(error, FAILURES):
             # Without the cause: an error of redis-py may quote the command it failed on.
             raise StoreAway(type(error).__name__) from None
 

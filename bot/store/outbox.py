@@ -81,11 +81,12 @@ class Outboxes:
                 self._noted(tag, ids)
 
     def _noted(self, tag: str, ids: Iterable[str]) -> None:
-        rest = self._delivered.get(tag, set()).difference(ids)
-        if rest:
-            self._delivered[tag] = rest
-        else:
-            self._delivered.pop(tag, None)
+        rest = self._delivered.get(tag)
+        if rest is None:
+            return
+        rest.difference_update(ids)
+        if not rest:
+            del self._delivered[tag]
 
     async def hold(self, held: Iterable[tuple[str, str]]) -> None:
         """Tell other processes that the entries (tag, id) are still being worked on here."""

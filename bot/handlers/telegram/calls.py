@@ -13,6 +13,9 @@ from bot.handlers.telegram.types import Answered, Call, Markup, NoPreview, Refus
 from bot.wire import Answer, Late, Lost, NotSent, Unfit, Wire
 
 SERVICE: Final = "telegram"
+_DONE: Final = 200
+_YES: Final = b'{"ok":true,'
+"""How the Bot API begins to say that a call was done; said in any other way, it is read."""
 _SERVER_ERROR: Final = 500
 _UNAUTHORISED: Final = 401
 """The token is not known: the operator's to mend, and worth another try then."""
@@ -58,6 +61,8 @@ class Calls:
         answer = await self._ask(method, _ENCODE(arguments))
         if isinstance(answer, str):
             raise Unavailable(SERVICE, answer)
+        if answer.status == _DONE and answer.body.startswith(_YES):
+            return None
         told = _told(answer.body)
         if told is None:
             raise Unavailable(SERVICE, f"answered {answer.status}")

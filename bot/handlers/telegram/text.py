@@ -68,7 +68,9 @@ def links_in_text(spans: tuple[Span, ...], rows: Rows) -> tuple[tuple[Span, ...]
 
 
 def _tagged(span: Span) -> str:
-    text = escape(span.text, quote=False)
+    text = span.text
+    if "&" in text or "<" in text or ">" in text:
+        text = escape(text, quote=False)
     tag = _TAGS.get(span.style)
     return f"<{tag}>{text}</{tag}>" if tag and text else text
 
