@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httptools
@@ -44,12 +44,22 @@ class Unfit(Exception):
     """What came is no HTTP answer we take: malformed, encoded, or too large."""
 
 
-class Answer(NamedTuple):
+class Answer:
     """An answer. ``media_type`` without parameters, lower case."""
 
-    status: int
-    body: bytes
-    media_type: str
+    def __init__(self, status: int, body: bytes, media_type: str) -> None:
+        self.status = status
+        self.body = body
+        self.media_type = media_type
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Answer) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def _all(self) -> tuple[int, bytes, str]:
+        return self.status, self.body, self.media_type
 
 
 class Wire:
@@ -267,7 +277,8 @@ class _Connection:
             return
         if not self._begun:
             if len(data) <= LIMIT and (whole := self._answers.read(data)) is not None:
-                self._told(Answer(*whole))
+                status, body, kind = whole
+                self._told(Answer(status, body, kind))
                 return
             self._parse_anew()
         self._taken += len(data)

@@ -121,6 +121,8 @@ class Talk:
     def keep(self, answers: msgspec.Struct) -> None:
         """Take new answers into the top frame."""
         self.set(answers=msgspec.to_builtins(answers))
+        if type(answers) is self.dialog.answers:
+            self._read = self.frames[-1], answers
 
     @property
     def aside(self) -> bool:

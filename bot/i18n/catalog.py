@@ -84,12 +84,12 @@ class Catalog:
 
     def template(self, msg: Msg | Plural, language: str, n: int = 0) -> Template:
         """The compiled template of ``msg``; English when ``language`` lacks it."""
-        if isinstance(msg, Plural):
-            form = self._rules[language](n)
-            found = self._plural.get((language, msg.one, form))
-            return found if found is not None else self._english(msg.one if n == 1 else msg.other)
-        found = self._single.get((language, msg))
-        return found if found is not None else self._english(msg)
+        if isinstance(msg, str):
+            found = self._single.get((language, msg))
+            return found if found is not None else self._english(msg)
+        form = self._rules[language](n)
+        found = self._plural.get((language, msg.one, form))
+        return found if found is not None else self._english(msg.one if n == 1 else msg.other)
 
     def fixed(self, msg: Msg | Plural, language: str, n: int) -> tuple[Span, ...]:
         """The spans of a message without arguments, made once.

@@ -68,6 +68,8 @@ class Renderer:
 
     def _put(self, arg: Arg, language: str, style: str, out: list[_Run]) -> None:
         match arg:
+            case str() | int():
+                out.append((_inline(arg, language), style))
             case Text():
                 self._template(arg, language, style, out)
             case Lines(parts):
@@ -95,6 +97,8 @@ def _inline(arg: str | int | Money | Day | Hour | Ltr | Local, language: str) ->
     match arg:
         case int():
             return str(arg)
+        case str():
+            mark, text = FSI, arg
         case Money(fils):
             # A sign before a number is of no direction by itself: in Arabic it would stand behind the number.
             number = f"{LRI}{amount(fils)}{PDI}" if fils < 0 else amount(fils)
@@ -107,6 +111,4 @@ def _inline(arg: str | int | Money | Day | Hour | Ltr | Local, language: str) ->
             mark = LRI
         case Local(ar, en):
             mark, text = FSI, (ar or en) if language == "ar" else (en or ar)
-        case _:
-            mark, text = FSI, arg
     return f"{mark}{text}{PDI}" if text else ""

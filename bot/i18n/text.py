@@ -93,9 +93,9 @@ EMPTY: Final = Lines(())
 
 def say(msg: Msg | Plural, *, n: int = 0, **args: Arg) -> Text:
     """A `Text`; with a `Plural`, ``n`` is also the argument ``{n}``."""
-    if isinstance(msg, Plural):
-        return Text(msg, {"n": n, **args}, n)
-    return Text(msg, args, n)
+    if isinstance(msg, str):  # asked of a plain class: of a struct it costs as much as the rest
+        return Text(msg, args, n)
+    return Text(msg, {"n": n, **args}, n)
 
 
 def lines(*parts: Arg) -> Lines:

@@ -23,7 +23,8 @@ from bot.errors import (
 )
 from bot.model import Chat, Outcome, Slow
 from bot.ports import Asked, Channel, Clock, Effect, Executor, Handle, Outbox
-from bot.runtime.effects import Company, called, outcome
+from bot.runtime.company import Companies, Company
+from bot.runtime.effects import called, outcome
 from bot.runtime.entries import Codec, Entry, Job
 from bot.spec import Fault
 from bot.tasks import Tasks
@@ -37,12 +38,6 @@ UNHEARD: Final = 30.0
 takes less."""
 HOLD: Final = 2.0
 """Seconds between signs of life."""
-TYPING_AFTER: Final = 1.0
-"""Seconds after which typing is shown: what takes longer than a second shows that it works."""
-TYPING_EVERY: Final = 4.0
-"""Seconds a typing mark lasts on Telegram (5), less one."""
-SLOW_AFTER: Final = TYPING_AFTER + TYPING_EVERY
-"""Seconds a resident waits without a word."""
 TRIES: Final = 4
 """Tries of one delivery before it is left to the recoverer."""
 LONGEST_WAIT: Final = 120.0
@@ -83,6 +78,7 @@ class Deliveries:
         self._running: dict[Chat, int] = {}
         self._changed = asyncio.Event()
         self._new_until = -IDLE
+        self._companies = Companies(clock, tasks, self._show)
 
     async def settled(self, chat: Chat) -> None:
         """Return once nothing of ``chat`` is being delivered or run here."""
@@ -286,15 +282,14 @@ class Deliveries:
     async def _run(self, entry_id: str, chat: Chat, job: Job) -> None:
         tag, name = self._store.place(chat)
         asked = Asked(f"{name}:{job.key}", chat, job.language, job.actor, job.origin)
-        work = self._tasks.spawn(self._work(job, asked), "effect body")
-        company = Company(chat, job, work)
-        waits = self._tasks.spawn(self._keep(company), "company")
+        task = asyncio.current_task()
+        assert task is not None  # `take` has spawned it
+        company = self._companies.join(chat, job, task)
         try:
-            if await self._ended(company, tag, entry_id):
+            if await self._ended(company, asked, tag, entry_id):
                 self._done(tag, entry_id)
         finally:
-            work.cancel()
-            waits.cancel()
+            self._companies.leave(company)
             if company.shown is not None:
                 company.shown.cancel()
             self._held.discard((tag, entry_id))
@@ -303,11 +298,12 @@ class Deliveries:
                 del self._running[chat]
             self._changed.set()
 
-    async def _ended(self, company: Company, tag: str, entry_id: str) -> bool:
+    async def _ended(self, company: Company, asked: Asked, tag: str, entry_id: str) -> bool:
         """See the effect through; False where it will be run again."""
         key, left = company.job.key, False
+        work = self._work(company.job, asked)
         try:
-            await self._hand_in(await outcome(company))
+            await self._hand_in(await outcome(company, work, lambda: self._companies.leave(company)))
         except LeftToNewer:
             left = True
         except StoreAway:
@@ -338,32 +334,12 @@ class Deliveries:
         if broken is not None:
             await self._handle(broken)
 
-    async def _keep(self, company: Company) -> None:
-        """Show typing while the effect takes its time, say so once when it takes long, and end it when its time is up."""
-        work, job = company.work, company.job
-        waited, pause = 0.0, TYPING_AFTER
-        while not work.done():
-            pause = min(pause, job.timeout - waited)
-            await self._clock.sleep(pause)
-            waited += pause
-            if work.done():
-                return
-            if waited >= job.timeout:
-                company.late = True
-                work.cancel()
-                return
-            if company.shown is None or company.shown.done():  # beside the clock: a channel may be slow, too
-                slow = job.slow and waited >= SLOW_AFTER and not company.told
-                company.told |= slow
-                company.shown = self._tasks.spawn(self._show(company.chat, job, slow=slow), "typing")
-            pause = TYPING_EVERY
-
-    async def _show(self, chat: Chat, job: Job, *, slow: bool) -> None:
-        channel = self._channels.get(chat.channel)
+    async def _show(self, company: Company, slow: bool) -> None:  # noqa: FBT001 - `bot.runtime.company.Show`
+        channel = self._channels.get(company.chat.channel)
         if channel is not None:
-            await channel.typing(chat)
+            await channel.typing(company.chat)
         if slow:
-            await self._tell_slow(chat, job)
+            await self._tell_slow(company.chat, company.job)
 
     async def _tell_slow(self, chat: Chat, job: Job) -> None:
         try:

@@ -1,46 +1,31 @@
 """An effect under way, and what comes of it: every end of one is an outcome."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
 from bot.errors import BotError, Forbidden, OutsideError, Unsigned
-from bot.model import Chat, Outcome
+from bot.model import Outcome
 from bot.ports import Asked, Effect, Executor, Failed
-from bot.runtime.entries import Job
+from bot.runtime.company import Company
 from bot.spec import Fault
 
 log = structlog.get_logger(__name__)
 
 
-class Company:
-    """What goes on beside an effect.
-
-    Attributes:
-        chat: whose it is.
-        job: what it is.
-        work: the effect itself.
-        late: its time is up, and ``work`` was ended.
-        shown: what is being shown meanwhile.
-        told: the resident was told that it takes long.
-    """
-
-    def __init__(self, chat: Chat, job: Job, work: "asyncio.Task[tuple[object, str]]") -> None:
-        self.chat = chat
-        self.job = job
-        self.work = work
-        self.late = self.told = False
-        self.shown: asyncio.Task[None] | None = None
-
-
-async def outcome(company: Company) -> Outcome:
-    """Every end of an effect is an outcome."""
+async def outcome(
+    company: Company, work: Coroutine[Any, Any, tuple[object, str]], done: Callable[[], None]
+) -> Outcome:
+    """What ``work`` came to; every end of an effect is an outcome. ``done`` is told at once."""
     try:
-        value, failure = await company.work
+        value, failure = await work
     except asyncio.CancelledError:
-        if not company.late:  # the process ends
+        if not company.late or company.task.uncancel():  # the process ends
             raise
         value, failure = None, Fault.TIMEOUT.value
+    done()
     key = company.job.key
     return Outcome(id=f"outcome:{key}", chat=company.chat, key=key, value=value, failure=failure)
 

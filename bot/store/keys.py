@@ -37,7 +37,7 @@ class Keys:
 
     def __init__(self, keyring: Keyring, partitions: int = PARTITIONS) -> None:
         self._keyring = keyring
-        self._partitions = partitions
+        self._tags = [f"{{p{number:03d}}}" for number in range(partitions)]
         # A turn asks for it several times.
         self.place = lru_cache(maxsize=KNOWN)(self._place)
 
@@ -45,5 +45,5 @@ class Keys:
         """The place of ``chat``: the same in every process that shares the keyring."""
         name = self._keyring.blind(f"chat:{chat.channel}:{chat.id}")
         # A checksum, not `hash`: Python salts that one anew in every process.
-        partition = binascii.crc_hqx(name.encode(), 0) % self._partitions
-        return Place(f"{{p{partition:03d}}}", name)
+        partition = binascii.crc_hqx(name.encode(), 0) % len(self._tags)
+        return Place(self._tags[partition], name)

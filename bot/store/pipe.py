@@ -12,27 +12,38 @@ from bot.store.connect import TIMEOUT
 
 Arg = str | bytes | int
 
-_HEADS: Final = tuple([b"\r\n$%d\r\n" % length for length in range(2048)])
+_LENGTHS: Final = tuple([b"\r\n$%d\r\n" % length for length in range(2048)])
 """What stands between two of a command's arguments: the end of one, and the length of the next."""
+_COUNTS: Final = tuple([b"*%d" % count for count in range(128)])
 
 
 class Broken(Exception):
     """The connection is gone; whether the server did what it was asked is not known."""
 
 
-def packed(command: tuple[Arg, ...]) -> bytes:
-    """``command`` as Redis reads it: an array of bulk strings (https://redis.io/docs/latest/develop/reference/protocol-spec).
+# hiredis packs commands, too, but has the C library print each length: an eighth of a turn (docs/performance.md).
 
-    hiredis has the same, and prints each length by the C library's format: an eighth of a turn (docs/performance.md).
-    """
-    parts: list[bytes] = [b"*%d" % len(command)]
-    for arg in command:
+
+def bulk(args: Sequence[Arg]) -> bytes:
+    """``args`` as part of a command: bulk strings (https://redis.io/docs/latest/develop/reference/protocol-spec)."""
+    parts: list[bytes] = []
+    for arg in args:
         data = arg if isinstance(arg, bytes) else arg.encode() if isinstance(arg, str) else str(arg).encode()
         length = len(data)
-        parts.append(_HEADS[length] if length < len(_HEADS) else b"\r\n$%d\r\n" % length)
+        parts.append(_LENGTHS[length] if length < len(_LENGTHS) else b"\r\n$%d\r\n" % length)
         parts.append(data)
-    parts.append(b"\r\n")
     return b"".join(parts)
+
+
+def array(count: int, parts: list[bytes]) -> bytes:
+    """A command of ``count`` arguments, which are in ``parts`` as `bulk` makes them."""
+    head = _COUNTS[count] if count < len(_COUNTS) else b"*%d" % count
+    return b"".join([head, *parts, b"\r\n"])
+
+
+def packed(command: Sequence[Arg]) -> bytes:
+    """``command`` as Redis reads it."""
+    return array(len(command), [bulk(command)])
 
 
 class Pipe:
@@ -51,17 +62,17 @@ class Pipe:
         self._out: list[bytes] = []
         self._watching = False
 
-    def run(self, command: tuple[Arg, ...]) -> "asyncio.Future[Any]":
-        """Send ``command`` with whatever else this round of the loop sends.
+    def run(self, command: bytes) -> "asyncio.Future[Any]":
+        """Send ``command`` (`packed`) with whatever else this round of the loop sends.
 
         Its answer, or its `hiredis.ReplyError`. Fails with `Broken` where the connection is lost, with
         `redis.exceptions.TimeoutError` where there is no answer in `TIMEOUT`.
         """
-        return self._send(packed(command), None, 1)
+        return self._send(command, None, 1)
 
-    def run_all(self, commands: Sequence[tuple[Arg, ...]]) -> "asyncio.Future[list[Any]]":
+    def run_all(self, commands: Sequence[bytes]) -> "asyncio.Future[list[Any]]":
         """The same of several commands: the list of their answers."""
-        return self._send(b"".join([packed(command) for command in commands]), [], len(commands))
+        return self._send(b"".join(commands), [], len(commands))
 
     def _send(self, packed: bytes, answers: list[Any] | None, count: int) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = self._loop.create_future()

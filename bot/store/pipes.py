@@ -28,7 +28,7 @@ from redis.exceptions import ConnectionError as Away
 
 from bot.store.away import FAILURES
 from bot.store.health import Health
-from bot.store.pipe import Arg, Broken, Pipe
+from bot.store.pipe import Arg, Broken, Pipe, array, bulk, packed
 
 _ELSEWHERE: Final = (
     "NOSCRIPT",
@@ -63,53 +63,71 @@ _NOWHERE: Final = (AskError, ClusterDownError, TryAgainError, ReadOnlyError)
 _LOST: Final = (Broken, OSError)
 
 
+class Names:
+    """Keys of one slot, ready to be sent with a script.
+
+    Attributes:
+        keys: their names.
+        packed: the same as part of a command.
+    """
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self.keys = keys
+        self.packed = bulk((len(keys), *keys))
+
+
 class Script:
     """A Lua script, run on the server that holds its keys.
 
     Args:
         pipes: the connections.
         text: the script.
+        always: the first of its arguments, which are always the same.
     """
 
-    def __init__(self, pipes: "Pipes", text: str) -> None:
+    def __init__(self, pipes: "Pipes", text: str, always: tuple[Arg, ...] = ()) -> None:
         self._pipes = pipes
-        self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        self._head = bulk(("EVALSHA", sha))
+        self._always = always
+        self._always_packed = bulk(always)
         self._slow: Any = pipes.redis.register_script(text)
 
-    def called(self, keys: Sequence[str], args: Sequence[Arg]) -> tuple[Arg, ...]:
+    def called(self, names: Names, args: Sequence[Arg]) -> bytes:
         """As it is asked of a server that has seen it."""
-        return ("EVALSHA", self._sha, len(keys), *keys, *args)
+        count = 3 + len(names.keys) + len(self._always) + len(args)
+        return array(count, [self._head, names.packed, self._always_packed, bulk(args)])
 
-    async def __call__(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+    async def __call__(self, names: Names, args: Sequence[Arg]) -> Any:
         """Run it; once more where a connection was lost in between: scripts here are safe to run again.
 
         Raises:
             RedisError: without the server's words, which may quote what it was given.
             OSError: the server cannot be reached.
         """
-        command = self.called(keys, args)
+        command, key = self.called(names, args), names.keys[0]
         try:
-            pipe = self._pipes.ready(keys[0]) or await self._pipes.opened(keys[0])
+            pipe = self._pipes.ready(key) or await self._pipes.opened(key)
             answer = await pipe.run(command)
         except (Broken, OSError):
             answer = _NONE
         if answer is _NONE:
-            return await self._otherwise(command, keys, args)
+            return await self._otherwise(command, names, args)
         if not isinstance(answer, hiredis.ReplyError):
             return answer
         if str(answer).startswith(_ELSEWHERE):
-            return await self._otherwise(command, keys, args)
+            return await self._otherwise(command, names, args)
         raise RedisError(str(answer).partition(" ")[0])
 
-    async def _otherwise(self, command: tuple[Arg, ...], keys: Sequence[str], args: Sequence[Arg]) -> Any:
+    async def _otherwise(self, command: bytes, names: Names, args: Sequence[Arg]) -> Any:
         """Through the connection once more, then through redis-py; a few at a time, as each costs a connection there."""
         async with self._pipes.room:
             with contextlib.suppress(Broken, OSError):
-                answer = await (await self._pipes.opened(keys[0])).run(command)
+                answer = await (await self._pipes.opened(names.keys[0])).run(command)
                 if not isinstance(answer, hiredis.ReplyError):
                     return answer
             try:
-                return await self._slow(keys=keys, args=args)
+                return await self._slow(keys=names.keys, args=(*self._always, *args))
             except _NOWHERE as error:  # said by a server, and yet nobody took it
                 raise Away(type(error).__name__) from None
             except ResponseError as error:
@@ -121,9 +139,9 @@ def _is_odd(answer: Any) -> bool:
     return answer is _NONE or isinstance(answer, hiredis.ReplyError)
 
 
-def _asked(command: Command) -> tuple[Arg, ...]:
+def _asked(command: Command) -> bytes:
     what, key, rest = command
-    return what.called([key], rest) if isinstance(what, Script) else (what, key, *rest)
+    return what.called(Names((key,)), rest) if isinstance(what, Script) else packed((what, key, *rest))
 
 
 class Pipes:
@@ -249,8 +267,8 @@ class Pipes:
         what, key, rest = command
         try:
             if isinstance(what, Script):
-                return await what([key], rest)
-            return await self._single([key], [what, *rest])
+                return await what(Names((key,)), rest)
+            return await self._single(Names((key,)), [what, *rest])
         except RedisError as error:
             # The server's word, or none.
             return error if type(error) is RedisError else Away(type(error).__name__)

@@ -23,7 +23,7 @@ from bot.store.away import away
 from bot.store.keys import KNOWN, PARTITIONS, Keys, Place
 from bot.store.outbox import Outboxes, script_text
 from bot.store.parcel import parted
-from bot.store.pipes import Script
+from bot.store.pipes import Names, Script
 
 log = structlog.get_logger(__name__)
 
@@ -39,33 +39,25 @@ LOST: Final = Frame("?", 0, "?")
 """Stands for a session that could not be read: the engine tells the resident that we begin again."""
 
 
+class _Stream(NamedTuple):
+    """A partition's outbox, its timers, and what entries are sealed for."""
+
+    name: str
+    timers: str
+    bound: bytes
+
+
 class _Where(NamedTuple):
-    """The names of a chat's keys, and what is sealed for two of them: made once, needed in every turn."""
+    """The names of a chat's keys, and what is sealed for two of them: made once, needed in every turn.
+
+    ``names``: session, kept, stream, timers.
+    """
 
     tag: str
     name: str
-    session: str
-    kept: str
-    stream: str
-    timers: str
+    names: Names
     bound: bytes
     stream_bound: bytes
-
-    @classmethod
-    def of(cls, place: Place) -> "_Where":
-        """The names at ``place``."""
-        tag, name = place
-        session, stream = f"s:{tag}:{name}", f"o:{tag}"
-        return cls(
-            tag,
-            name,
-            session,
-            f"k:{tag}:{name}",
-            stream,
-            f"t:{tag}",
-            session.encode(),
-            stream.encode(),
-        )
 
 
 _HEAD = msgspec.msgpack.Decoder(Head)
@@ -92,10 +84,12 @@ class Sessions(Outboxes):
     ) -> None:
         super().__init__(redis, keyring, consumer, partitions)
         self.keys = Keys(keyring, partitions)
+        # What all chats of a partition share.
+        self._streams = {tag: _Stream(f"o:{tag}", f"t:{tag}", f"o:{tag}".encode()) for tag in self._tags}
         self._where = lru_cache(maxsize=KNOWN)(self._found)
         self._load, self._commit = (
             Script(self._pipes, script_text("load")),
-            Script(self._pipes, script_text("commit")),
+            Script(self._pipes, script_text("commit"), (LIFE, KEPT_LIFE, consumer)),
         )
         self._quarantine = self._redis.register_script(script_text("quarantine"))
 
@@ -104,7 +98,10 @@ class Sessions(Outboxes):
         return self.keys.place(chat)
 
     def _found(self, chat: Chat) -> _Where:
-        return _Where.of(self.keys.place(chat))
+        tag, name = self.keys.place(chat)
+        session, stream = f"s:{tag}:{name}", self._streams[tag]
+        names = Names((session, f"k:{tag}:{name}", stream.name, stream.timers))
+        return _Where(tag, name, names, session.encode(), stream.bound)
 
     async def load(self, chat: Chat) -> Loaded:
         """One round trip.
@@ -115,15 +112,13 @@ class Sessions(Outboxes):
         """
         at = self._where(chat)
         with away():
-            rev, sealed, language, chosen, unreachable, waiting = await self._load(
-                keys=(at.session, at.kept, at.stream), args=()
-            )
+            rev, sealed, language, chosen, unreachable, waiting = await self._load(at.names, ())
         session = None if sealed is None else self._read(at.bound, sealed)
         if session is None:
             session = Session(language="en" if language == b"en" else "ar", chosen=chosen == b"1")
             if sealed is not None:
                 session = await self._put_aside(
-                    at.session, f"q:{at.tag}:{at.name}", rev or b"", sealed, session
+                    at.names.keys[0], f"q:{at.tag}:{at.name}", rev or b"", sealed, session
                 )
         if waiting:
             noted = self._delivered.get(at.tag, ())
@@ -188,24 +183,21 @@ class Sessions(Outboxes):
                 will come again.
         """
         at = self._where(chat)
-        seal = self._keyring.seal
+        ring = self._keyring
         delivered = tuple(self._delivered.get(at.tag, ()))
-        entries = [seal(entry, at.stream_bound) for entry in (*replies, *jobs)]
+        entries = [ring.seal(entry, at.stream_bound) for entry in (*replies, *jobs)]
         with away():
             ids = await self._commit(
-                keys=(at.session, at.kept, at.stream, at.timers),
-                args=(
+                at.names,
+                (
                     before or "",
                     session.rev,
-                    seal(_ENCODE(session), at.bound),
-                    LIFE,
-                    seal(_ENCODE(chat), at.bound) if session.due else b"",
+                    ring.seal(_ENCODE(session), at.bound),
+                    ring.seal(_ENCODE(chat), at.bound) if session.due else b"",
                     at.name,
                     session.due,
-                    self._consumer,
                     session.language,
                     int(session.chosen),
-                    KEPT_LIFE,
                     len(entries),
                     len(replies),
                     *entries,

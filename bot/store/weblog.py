@@ -20,7 +20,7 @@ from bot.model import Chat
 from bot.ports import Clock
 from bot.store.away import away
 from bot.store.pipe import Arg
-from bot.store.pipes import Pipes, Script
+from bot.store.pipes import Names, Pipes, Script
 from bot.store.webears import ENTRY, TYPING, Ear, Ears, channel_name
 from bot.tasks import Tasks
 
@@ -96,7 +96,7 @@ class WebLog:
         sealed = self._keyring.seal(entry, stream.encode())
         with away():
             found = await self._append(
-                keys=[stream, f"{stream}:k"], args=[sealed, key, drops, KEPT, LIFE, channel, ENTRY]
+                Names((stream, f"{stream}:k")), (sealed, key, drops, KEPT, LIFE, channel, ENTRY)
             )
         return bytes(found).decode()
 

@@ -11,7 +11,7 @@ from bot.dialogs.violations import FindFines, FindFinesRefused
 from bot.domain import Subject
 from bot.errors import BotError, Declined, Malformed, Unavailable
 from bot.ports import Asked, Effect, Failed
-from bot.runtime.deliver import SLOW_AFTER, TYPING_AFTER, TYPING_EVERY
+from bot.runtime.company import SLOW_AFTER, TYPING_AFTER, TYPING_EVERY
 from bot.tasks import Tasks
 from tests.runtime.world import CHAT, CIVIL_ID, OWED, World
 

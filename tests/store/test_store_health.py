@@ -10,7 +10,7 @@ from bot.errors import StoreAway
 from bot.model import Chat, Session
 from bot.store import pipes as module
 from bot.store.health import Health
-from bot.store.pipes import Command, Pipes
+from bot.store.pipes import Command, Names, Pipes
 from bot.store.sessions import Sessions
 from tests.store.servers import Deployment
 from tests.store.test_store_pipe import cut, in_time
@@ -79,10 +79,10 @@ async def test_while_it_is_looked_for_a_server_is_poorly(redis: Any, monkeypatch
     await pipes.all(SETS)
     single, found, asked = pipes._single, asyncio.Event(), asyncio.Event()
 
-    async def late(keys: list[str], args: list[Any]) -> Any:
+    async def late(names: Names, args: list[Any]) -> Any:
         asked.set()
         await found.wait()
-        return await single(keys, args)
+        return await single(names, args)
 
     monkeypatch.setattr(pipes, "_single", late)
     lost, pipe = next(iter(pipes._pipes.items()))

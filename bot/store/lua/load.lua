@@ -1,5 +1,5 @@
 -- Everything a turn needs to know of a chat, in one round trip.
--- KEYS: session (bot/store/parcel.py), kept hash, outbox stream
+-- KEYS: session (bot/store/parcel.py), kept hash, outbox stream; timers, which it does not ask
 -- Returns {revision, sealed session, language, chosen, unreachable, ids said but perhaps not delivered}
 local value = redis.call('GET', KEYS[1])
 local revision, sealed, ids = false, false, ''
