@@ -44,18 +44,24 @@ Parse = Callable[[str, date], Any]
 
 @dataclass(frozen=True)
 class Go(Generic[A]):
-    """A choice that leads to ``to``; shown when ``when`` holds; ``put`` changes the answers on the way."""
+    """A choice that leads to ``to``; shown when ``when`` holds; ``put`` changes the answers on the way.
+
+    Attributes:
+        target: name of the state ``to``, asked for in every turn: an enumeration's takes long to tell its value.
+        token: the choice's name in a button.
+    """
 
     label: Show[A]
     to: StrEnum
     when: Callable[[A], bool] | None = None
     put: Callable[[A], A] | None = None
     id: str = ""  # distinguishes two choices with one target
+    target: str = field(init=False, repr=False, compare=False)
+    token: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def token(self) -> str:
-        """The choice's name in a button."""
-        return self.id or self.to.value
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", self.to.value)
+        object.__setattr__(self, "token", self.id or self.to.value)
 
 
 @dataclass(frozen=True)

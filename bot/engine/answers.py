@@ -88,7 +88,7 @@ def _by_word(machine: Machine, state: Ask[Any] | Choose[Any] | Upload[Any], text
 def _take(machine: Machine, choice: Go[Any]) -> None:
     if choice.put:
         machine.keep(choice.put(machine.answers()))
-    machine.go(choice.to.value)
+    machine.go(choice.target)
 
 
 # --- in words ----------------------------------------------------------------------------------

@@ -72,8 +72,9 @@ class Companies:
         self._watch: asyncio.Task[None] | None = None
         self._until = 0.0
 
-    def join(self, chat: Chat, job: Job, task: "asyncio.Task[Any]") -> Company:
-        """Keep ``task`` company, which runs ``job``, until `leave`."""
+    def join(self, chat: Chat, job: Job) -> Company:
+        """Keep the current task company, which runs ``job``, until `leave`."""
+        task: Any = asyncio.current_task()
         company = Company(chat, job, task, self._clock.monotonic())
         self._under_way += 1
         self._put(company, min(company.begun + TYPING_AFTER, company.ends))

@@ -282,9 +282,7 @@ class Deliveries:
     async def _run(self, entry_id: str, chat: Chat, job: Job) -> None:
         tag, name = self._store.place(chat)
         asked = Asked(f"{name}:{job.key}", chat, job.language, job.actor, job.origin)
-        task = asyncio.current_task()
-        assert task is not None  # `take` has spawned it
-        company = self._companies.join(chat, job, task)
+        company = self._companies.join(chat, job)
         try:
             if await self._ended(company, asked, tag, entry_id):
                 self._done(tag, entry_id)
