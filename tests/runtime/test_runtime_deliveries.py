@@ -7,10 +7,11 @@ import pytest
 import structlog
 
 from bot.errors import Rejected, RetryLater, StoreAway, Unavailable, Unreachable
-from bot.model import Chat, Woken
+from bot.model import Chat, Say, Span, Woken
 from bot.ports import Loaded
 from bot.runtime import sweep
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES, UNHEARD
+from bot.runtime.entries import Entry
 from bot.runtime.sweep import RECOVER_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
 
@@ -40,6 +41,22 @@ async def test_what_a_dead_process_left_is_delivered_in_order(world: World) -> N
     await other.store.flush()
     assert await world.servers.outbox() == 0
     assert await other.recover() == 0
+
+
+async def test_what_is_taken_over_meanwhile_goes_where_it_belongs(world: World) -> None:
+    process = await world.process()
+    world.phone.open.clear()
+
+    def said(number: int) -> tuple[str, Entry]:
+        return f"{number}-0", Entry(CHAT, Say(str(number), "ar", (Span(str(number)),)))
+
+    process.runtime.deliveries.take(CHAT, (said(9), said(12)))
+    await world.phone.tried(1)
+    process.runtime.deliveries.take(CHAT, (said(10),))
+    process.runtime.deliveries.take(CHAT, (said(13), said(11)))
+    world.phone.open.set()
+    await process.settled()
+    assert world.phone.keys == ["9", "10", "11", "12", "13"]
 
 
 async def test_only_what_is_missing_is_delivered_again(world: World) -> None:

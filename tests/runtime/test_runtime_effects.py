@@ -10,10 +10,12 @@ from bot.dialogs.find_reference import FindReference
 from bot.dialogs.violations import FindFines, FindFinesRefused
 from bot.domain import Subject
 from bot.errors import BotError, Declined, Malformed, Unavailable
+from bot.model import Outcome
 from bot.ports import Asked, Effect, Failed
 from bot.runtime.company import SLOW_AFTER, TYPING_AFTER, TYPING_EVERY
+from bot.runtime.deliver import Deliveries
 from bot.tasks import Tasks
-from tests.runtime.world import CHAT, CIVIL_ID, OWED, World
+from tests.runtime.world import CHAT, CIVIL_ID, OWED, SAFETY, World
 
 TIMEOUT = 30.0
 """Seconds a look-up has (`bot.spec.Do`)."""
@@ -128,6 +130,55 @@ async def test_who_is_answered_quickly_sees_no_typing(world: World) -> None:
     await world.clock.advance(SLOW_AFTER)
     assert world.phone.typed == 0
     assert len(world.phone.seen) == 1
+
+
+@pytest.mark.interpreted
+async def test_what_came_in_time_is_taken_however_long_that_takes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing more is shown then, and no time runs out."""
+    process = await world.process()
+    taking, taken = asyncio.Event(), asyncio.Event()
+    hand_in = Deliveries._hand_in
+
+    async def slowly(deliveries: Deliveries, outcome: Outcome) -> None:
+        taking.set()
+        await taken.wait()
+        await hand_in(deliveries, outcome)
+
+    monkeypatch.setattr(Deliveries, "_hand_in", slowly)
+    await process.handle(world.typed(CIVIL_ID))
+    async with asyncio.timeout(SAFETY):
+        await taking.wait()
+    for _ in range(10):
+        await world.clock.advance(TIMEOUT / 5)
+        await asyncio.sleep(0)
+    assert world.phone.typed == 0
+    taken.set()
+    await process.settled()
+    assert await state(world) == "owed"
+
+
+async def test_a_process_that_ends_as_an_effects_time_is_up_hands_nothing_in(world: World) -> None:
+    process = await world.process()
+    world.desk.answers[FindFines] = Door()
+    await process.handle(world.typed(CIVIL_ID))
+    await world.desk.was_asked(1)
+    (effect,) = [task for task in process.tasks._running if task.get_name() == "effect"]
+    passed, nap = 0.0, TYPING_AFTER
+    while passed < TIMEOUT - nap:
+        await world.clock.asked(nap)
+        await world.clock.advance(nap)
+        passed, nap = passed + nap, TYPING_EVERY
+    await world.clock.asked(TIMEOUT - passed)
+    cancel = effect.cancel
+    await world.clock.advance(TIMEOUT - passed)
+    while not effect.cancelling():  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+    cancel()
+    await asyncio.wait({effect})
+    assert effect.cancelled()
+    assert await state(world) == "lookup"
 
 
 async def test_an_effect_has_its_time_and_no_more(world: World) -> None:
