@@ -21,7 +21,7 @@ from bot.errors import (
     StoreAway,
     Unreachable,
 )
-from bot.model import Chat, Outcome, Slow
+from bot.model import Chat, Outcome, Outgoing, Slow
 from bot.ports import Asked, Channel, Clock, Effect, Executor, Handle, Outbox
 from bot.runtime.company import Companies, Company
 from bot.runtime.effects import called, outcome
@@ -69,7 +69,7 @@ class Deliveries:
         self._handle = handle
         self._clock = clock
         self._tasks = tasks
-        # Replies of each chat by id, first ones first; None stands for an earlier one that another process has in hand.
+        # Entries of each chat's replies by id, first ones first; None stands for an earlier one that another process has in hand.
         self._queues: dict[Chat, dict[str, Entry | None]] = {}
         self._held: set[tuple[str, str]] = set()
         """(tag, id) of every entry in hand: an id is unique in its partition only."""
@@ -231,23 +231,27 @@ class Deliveries:
             await self._clock.sleep(LOOK_EVERY)
 
     async def _send(self, chat: Chat, entry: Entry) -> bool:
-        """Deliver one reply; False where it must be left to the recoverer."""
-        channel = self._channels.get(chat.channel)
-        body = entry.body
+        """Deliver one entry; False where it must be left to the recoverer."""
+        channel, body = self._channels.get(chat.channel), entry.body
         if channel is None or isinstance(body, Job):
             return False
+        for outgoing in body:
+            if not await self._put(channel, chat, outgoing):
+                return False
+        return True
+
+    async def _put(self, channel: Channel, chat: Chat, outgoing: Outgoing) -> bool:
         pause = 0.0
         for attempt in range(TRIES):
             if pause:
                 await self._clock.sleep(pause)
             try:
-                await channel.deliver(chat, body)
+                await channel.deliver(chat, outgoing)
             except Unreachable:
                 break
             except Rejected as error:
-                log.warning(
-                    "message rejected", channel=chat.channel, what=type(body).__name__, why=str(error)
-                )
+                what = type(outgoing).__name__
+                log.warning("message rejected", channel=chat.channel, what=what, why=str(error))
                 return True
             except RetryLater as error:
                 if error.after > LONGEST_WAIT:

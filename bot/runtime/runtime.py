@@ -13,7 +13,7 @@ from bot.i18n.render import Renderer
 from bot.model import Attached, Chat, Elapsed, Event, Outgoing, Pressed, Session, Typed
 from bot.ports import Channel, Clock, Effect, Executor, Loaded, Outbox
 from bot.runtime.deliver import Deliveries
-from bot.runtime.entries import Codec, Entry, Job
+from bot.runtime.entries import Codec, Entry, Job, bundles
 from bot.runtime.wording import word
 from bot.tasks import Tasks
 
@@ -125,7 +125,7 @@ class Runtime:
                 muted = not isinstance(event, Typed | Pressed | Attached)
                 if not muted:  # the resident is back
                     await self._store.mark(chat, unreachable=False)
-            replies = [] if muted else [Entry(chat, reply) for reply in self._replies(turn)]
+            replies = [] if muted else [Entry(chat, said) for said in bundles(self._replies(turn))]
             jobs = [Entry(chat, job) for job in self._jobs(turn, event.origin)]
             encode = self._codec.encode
             try:

@@ -7,11 +7,11 @@ import pytest
 import structlog
 
 from bot.errors import Rejected, RetryLater, StoreAway, Unavailable, Unreachable
-from bot.model import Chat, Say, Span, Woken
+from bot.model import Chat, Pressed, Say, Settle, Span, Woken
 from bot.ports import Loaded
 from bot.runtime import sweep
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES, UNHEARD
-from bot.runtime.entries import Entry
+from bot.runtime.entries import Entry, bundles
 from bot.runtime.sweep import RECOVER_EVERY
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
 
@@ -48,7 +48,7 @@ async def test_what_is_taken_over_meanwhile_goes_where_it_belongs(world: World) 
     world.phone.open.clear()
 
     def said(number: int) -> tuple[str, Entry]:
-        return f"{number}-0", Entry(CHAT, Say(str(number), "ar", (Span(str(number)),)))
+        return f"{number}-0", Entry(CHAT, (Say(str(number), "ar", (Span(str(number)),)),))
 
     process.runtime.deliveries.take(CHAT, (said(9), said(12)))
     await world.phone.tried(1)
@@ -57,6 +57,50 @@ async def test_what_is_taken_over_meanwhile_goes_where_it_belongs(world: World) 
     world.phone.open.set()
     await process.settled()
     assert world.phone.keys == ["9", "10", "11", "12", "13"]
+
+
+SAID, MORE = (Say(key, "ar", (Span(key),)) for key in ("7:1", "7:2"))
+CHANGED = Settle("7:0", "ar", "41", (Span("7:0"),))
+
+
+def test_a_message_takes_the_changes_before_it_along() -> None:
+    assert bundles([CHANGED, SAID]) == [(CHANGED, SAID)]
+    assert bundles([SAID, MORE]) == [(SAID,), (MORE,)]  # said again, each would be one too many
+    assert bundles([SAID, CHANGED]) == [(SAID,), (CHANGED,)]
+    assert bundles([]) == []
+
+
+async def test_an_answered_question_and_the_next_one_are_one_entry(world: World) -> None:
+    process = await world.greeted()
+    await world.say(process, "القائمة")
+    await process.store.flush()
+    world.phone.open.clear()
+    begun = world.phone.tries
+    await process.handle(Pressed(id="p", chat=CHAT, token=world.phone.button("مخالفات"), source="41"))
+    await world.phone.tried(begun + 1)
+    assert await world.servers.outbox() == 1
+    world.phone.open.set()
+    await process.settled()
+    assert [type(out) for _, out in world.phone.seen][1:] == [Settle, Say]
+
+
+@pytest.mark.parametrize("fault", [Rejected("too old"), Unreachable("blocked"), RuntimeError("ours")])
+async def test_a_change_that_fails_keeps_nothing_from_being_said(world: World, fault: Exception) -> None:
+    process = await world.process()
+    world.phone.faults.append(fault)
+    process.runtime.deliveries.take(CHAT, (("7-0", Entry(CHAT, (CHANGED, SAID))),))
+    await process.settled()
+    assert world.phone.keys == ["7:1"]
+
+
+async def test_a_change_is_not_made_again_while_its_message_is_tried(world: World) -> None:
+    process = await world.process()
+    world.phone.faults += (None, RetryLater(7.0))
+    process.runtime.deliveries.take(CHAT, (("7-0", Entry(CHAT, (CHANGED, SAID))),))
+    await world.clock.asked(7.0)
+    await world.clock.advance(7.0)
+    await process.settled()
+    assert world.phone.keys == ["7:0", "7:1"]
 
 
 async def test_only_what_is_missing_is_delivered_again(world: World) -> None:

@@ -106,14 +106,14 @@ class Phone:
 
     Attributes:
         seen: everything that arrived, in order.
-        faults: raised by the next deliveries, one each.
+        faults: raised by the next deliveries, one each; None by one that arrives.
         typed: how often typing was shown.
     """
 
     def __init__(self, name: str = "test") -> None:
         self.name = name
         self.seen: list[tuple[Chat, Outgoing]] = []
-        self.faults: deque[Exception] = deque()
+        self.faults: deque[Exception | None] = deque()
         self.down: Exception | None = None
         self.tries = 0
         self.typed = 0
@@ -130,8 +130,9 @@ class Phone:
         await self.open.wait()
         if self.down:
             raise self.down
-        if self.faults:
-            raise self.faults.popleft()
+        fault = self.faults.popleft() if self.faults else None
+        if fault is not None:
+            raise fault
         self.seen.append((chat, outgoing))
         async with self._changed:
             self._changed.notify_all()
