@@ -47,7 +47,7 @@ compiled: $(VENV)/.dev
 	IQAMATI_COMPILED=$(LEVEL) $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/compiled .
 	$(BIN)/python -m pip install --quiet --no-deps --target build/compiled build/compiled/iqamati-*.whl
 
-COMPILED_TESTS := $(addprefix tests/,packaging/test_compiled.py unit store runtime telegram wire hardening dialogs)
+COMPILED_TESTS := $(addprefix tests/,packaging/test_compiled.py unit store runtime telegram wire hardening dialogs fuzz)
 test-compiled: compiled
 	TEST_COMPILED=1 $(BIN)/python -m pytest -n auto --dist loadfile -o pythonpath="build/compiled ." $(COMPILED_TESTS)
 

@@ -127,6 +127,7 @@ def test_what_was_found_stays_mended(name: str) -> None:
 # --- broken on purpose -------------------------------------------------------------------------------
 
 
+@pytest.mark.interpreted
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # what is found may be long
 def test_a_parser_that_stumbles_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def stumbling(update: types.Update) -> Any:

@@ -11,12 +11,12 @@ from bot.errors import UNDECODABLE, DeliveryError, Unavailable
 from bot.handlers.files import shown_name
 from bot.handlers.telegram.calls import Calls
 from bot.handlers.telegram.fetch import Fetcher
-from bot.handlers.telegram.send import NAME, TelegramChannel
+from bot.handlers.telegram.send import NAME
 from bot.handlers.telegram.setup import Translate
 from bot.handlers.telegram.types import PRIVATE, Answered, Message, Press, Update
 from bot.i18n.text import N_
 from bot.model import Attached, Button, Chat, Event, Pressed, Say, Span, Typed
-from bot.ports import Handle
+from bot.ports import Channel, Handle
 from bot.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class Inbox:
         calls: Calls,
         link: Callable[[], str],
         handle: Handle,
-        channel: TelegramChannel,
+        channel: Channel,
         tasks: Tasks,
         translate: Translate,
         fetcher: Fetcher | None = None,

@@ -16,7 +16,9 @@ from bot.runtime.entries import Codec, Job
 from bot.runtime.wording import word
 from bot.spec import Do
 from bot.store.parcel import parted
+from bot.store.pipe import Pipe
 from bot.store.sessions import LOST, Sessions
+from bot.tasks import Tasks
 from tests.dialogs.data import PAID
 from tests.dialogs.places import PLACES, stand
 from tests.fuzz.targets.base import LOOP, Target, ended, garbled, hold, texts, values
@@ -89,7 +91,6 @@ class Store(Target[Stored]):
 
     def __init__(self) -> None:
         self._sessions = Sessions(cast("Any", _NoRedis()), KEYRING, "fuzz")
-        self._sessions._load = cast("Any", self._loaded)
         self._sessions._quarantine = cast("Any", self._aside)
         self._put_aside = 0
         self._row: list[Any] = []
@@ -101,11 +102,16 @@ class Store(Target[Stored]):
         }
         self._codec = Codec(effects)
         self._deliveries = Deliveries(
-            cast("Any", None), self._codec, (), {}, cast("Any", None), cast("Any", None), cast("Any", None)
+            cast("Any", None), self._codec, (), {}, cast("Any", None), cast("Any", None), Tasks()
         )
 
-    async def _loaded(self, **_: Any) -> list[Any]:
-        return self._row
+    async def _loaded(self) -> Session:
+        pipe = Pipe(_Redis(self._row))
+        self._sessions._pipes._pipes[""] = pipe
+        try:
+            return (await ended(self._sessions.load(CHAT))).session
+        finally:
+            pipe.gone = True
 
     async def _aside(self, **_: Any) -> None:
         self._put_aside += 1
@@ -142,7 +148,7 @@ class Store(Target[Stored]):
                 pass
         self._row = [given.rev, sealed, given.language, b"1", b"0", []]
         try:
-            session = LOOP.run(ended(self._sessions.load(CHAT))).session
+            session = LOOP.run(self._loaded())
         except FromNewer:
             return
         lost = session.frames == (LOST,)
@@ -158,6 +164,40 @@ class Store(Target[Stored]):
 class _NoRedis:
     def register_script(self, text: str) -> Any:
         return text
+
+
+class _Redis:
+    """A connection of redis-py's as far as `Pipe` takes it over, to a server that gives one answer."""
+
+    def __init__(self, row: list[Any]) -> None:
+        self._writer = self
+        self.transport = self
+        self._answer = _resp(row)
+        self._protocol: Any = None
+
+    def get_protocol(self) -> Any:
+        return self
+
+    def set_protocol(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def write(self, _data: bytes) -> None:
+        self._protocol.data_received(self._answer)
+
+    def abort(self) -> None:
+        self._protocol.connection_lost(None)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        return
+
+
+def _resp(value: bytes | list[Any] | None) -> bytes:
+    """``value`` as Redis tells it."""
+    if value is None:
+        return b"$-1\r\n"
+    if isinstance(value, bytes):
+        return b"$%d\r\n%b\r\n" % (len(value), value)
+    return b"*%d\r\n" % len(value) + b"".join([_resp(each) for each in value])
 
 
 def _next(session: Session) -> None:
