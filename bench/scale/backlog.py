@@ -91,7 +91,7 @@ async def left_behind(process: Process, entries: int) -> None:
         for number in numbers:
             whose = chat(number)
             said = [
-                codec.encode(Entry(whose, Say(str(each), "ar", (Span(TEXT),))))
+                codec.encode(Entry(whose, (Say(str(each), "ar", (Span(TEXT),)),)))
                 for each in range(1, A_CHAT + 1)
             ]
             await process.store.commit(whose, 0, session, said)
