@@ -21,7 +21,7 @@ class Broken(Exception):
     """The connection is gone; whether the server did what it was asked is not known."""
 
 
-# hiredis packs commands, too, but has the C library print each length: an eighth of a turn (docs/performance.md).
+# hiredis packs commands, too, but has the C library print each length: a tenth of a turn (docs/performance.md).
 
 
 def bulk(args: Sequence[Arg]) -> bytes:
