@@ -45,7 +45,7 @@ def a_task_a_stream() -> None:
         _KEPT.append(asyncio.get_running_loop().create_task(asyncio.Event().wait()))
         return right(*given)
 
-    WebChat._stream = stream  # type: ignore[method-assign]  # noqa: SLF001
+    WebChat._stream = stream  # type: ignore[method-assign,assignment]  # noqa: SLF001
 
 
 def a_key_a_turn() -> None:
@@ -66,7 +66,7 @@ def _after_each_turn(leak: Callable[[Any], Any]) -> None:
             _KEPT.append(None)
         return done
 
-    Sessions.commit = commit  # type: ignore[method-assign,assignment]
+    Sessions.commit = commit  # type: ignore[method-assign]
 
 
 KINDS: Final[dict[str, Callable[[], None]]] = {

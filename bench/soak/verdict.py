@@ -172,7 +172,7 @@ def _at_rest(record: Record) -> list[Row]:
 def _objects(census: dict[str, Any]) -> float:
     """All of them without those of which so many are kept on purpose, and without what these are made of."""
     remembered = sum(census["objects by kind"].get(kind, 0) for kind in REMEMBERED)
-    return float(census["objects"]) - remembered
+    return float(census["objects"] - remembered)
 
 
 def _more(

@@ -168,7 +168,7 @@ def main() -> None:
         finally:
             watching.cancel()
 
-    uvloop.run = lambda work, **options: run(beside(work), **options)  # type: ignore[assignment]
+    uvloop.run = lambda work, **options: run(beside(work), **options)
     service()
 
 

@@ -86,7 +86,8 @@ async def measure(name: str, users: int, api: fake_bot_api.BotApi, args: argpars
     client.flushall()
     log_path = h.BENCH_ENV / f"{name}.log"
     with log_path.open("ab") as log:
-        bot = await asyncio.to_thread(h.start_bot, *args.contenders[name], log, PORTS)
+        command, env = args.contenders[name]
+        bot = await asyncio.to_thread(h.start_bot, command, env, log, PORTS)
         try:
             await asyncio.to_thread(h.wait_port, PORTS.bot, bot)
             await asyncio.sleep(0.5)
@@ -203,7 +204,9 @@ def options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--aof", action="store_true", help="Redis with appendonly everysec")
     parser.add_argument("--out", type=Path, default=h.HERE / "results.json")
     args = parser.parse_args(argv)
-    added = {name: (command, {}) for name, _, command in (item.partition("=") for item in args.add)}
+    added: dict[str, h.Contender] = {
+        name: (command, {}) for name, _, command in (item.partition("=") for item in args.add)
+    }
     args.contenders = {**h.PEERS, **added}
     args.names = list(dict.fromkeys([*args.peers.split(","), *added]))
     return args

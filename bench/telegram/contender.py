@@ -59,6 +59,7 @@ async def main() -> None:
     store = Sessions(redis, KEYRING, secrets.token_hex(8))
     telegram = Telegram(settings, clock, tasks, catalog.text, per_second=1_000_000)
     client = make_wire(env["UPSTREAM_URL"])
+    assert client is not None, "the bench goes through no proxy"
     http = Http("bench", client, Breaker(clock), timeout=10)
     book = Book((DIALOG,), "bench", S.LANGUAGE, Keywords(renderer), EMPTY)
     runtime = Runtime(book, store, renderer, (telegram.channel,), executors(http), clock, tasks)

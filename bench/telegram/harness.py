@@ -20,7 +20,10 @@ OURS: Final = sys.executable if sys.prefix != sys.base_prefix else "python3"
 
 _COMPILED: Final = str(HERE.parents[1] / "build/compiled")
 
-PEERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+Contender = tuple[str, dict[str, str]]
+"""The command, and its further environment."""
+
+PEERS: Final[dict[str, Contender]] = {
     "ours": ("{ours} -m bench.telegram.contender", {}),
     "compiled": ("{ours} -m bench.telegram.contender", {"PYTHONPATH": _COMPILED, "BENCH_COMPILED": "1"}),
     "aiogram": ("{python} peers/aiogram_bot.py", {}),

@@ -225,7 +225,8 @@ async def probe(
     server = await asyncio.to_thread(h.start_redis, PORTS.redis, aof=True)
     out: dict[str, Any] = {}
     with (h.BENCH_ENV / f"probe-{name}.log").open("ab") as log:
-        p = Probe(*peers[name], log, api)
+        command, env = peers[name]
+        p = Probe(command, env, log, api)
         async with aiohttp.ClientSession() as p.http:
             try:
                 await p.start_bot()
@@ -248,7 +249,9 @@ async def main(argv: list[str]) -> None:
     parser.add_argument("--add", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--out", type=Path, default=h.HERE / "probes.json")
     args = parser.parse_args(argv)
-    added = {name: (command, {}) for name, _, command in (item.partition("=") for item in args.add)}
+    added: dict[str, h.Contender] = {
+        name: (command, {}) for name, _, command in (item.partition("=") for item in args.add)
+    }
     api, registry = fake_bot_api.BotApi(), fake_bot_api.Registry()
     await fake_bot_api.serve(api, PORTS.api)
     await fake_bot_api.serve(registry, PORTS.upstream)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
@@ -187,7 +188,7 @@ class Load:
             walk.cookie = b"Cookie: %b\r\n" % found[1]
             request = b"GET /chat/events HTTP/1.1\r\n%b%b\r\n" % (self._host, walk.cookie)
             _, walk.stream = await loop.create_connection(
-                lambda request=request, walk=walk: Stream(request, walk.heard), "127.0.0.1", self._port
+                partial(Stream, request, walk.heard), "127.0.0.1", self._port
             )
             status = await asyncio.wait_for(walk.stream.up, 10)
             if status != b"200":
