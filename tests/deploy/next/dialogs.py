@@ -128,6 +128,10 @@ def _told(value: Any, names: Mapping[StrEnum, StrEnum]) -> Any:
         table = cast("dict[Any, Any]", value)  # type: ignore[redundant-cast]  # not for pyright
         return {_told(key, names): _told(each, names) for key, each in table.items()}
     if type(value).__module__ == "bot.spec" and dataclasses.is_dataclass(value):
-        parts = {each.name: _told(getattr(value, each.name), names) for each in dataclasses.fields(value)}
+        parts = {
+            each.name: _told(getattr(value, each.name), names)
+            for each in dataclasses.fields(value)
+            if each.init
+        }
         return dataclasses.replace(cast("Any", value), **parts)
     return value
