@@ -78,7 +78,7 @@ class Companies:
         company = Company(chat, job, task, self._clock.monotonic())
         self._under_way += 1
         self._put(company, min(company.begun + TYPING_AFTER, company.ends))
-        if self._watch is None or self._due[0][0] < self._until:
+        if self._watch is None or self._watch.done() or self._due[0][0] < self._until:
             self._rest()
             self._until = self._due[0][0]
             self._watch = self._tasks.spawn(self._keep(), "company")

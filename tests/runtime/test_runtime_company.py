@@ -126,3 +126,12 @@ async def test_one_task_keeps_company_to_all(shown: Shown) -> None:
     for number in range(100):
         await shown.begin(str(number))
     assert len(shown.tasks._running) == 100 + 1
+
+
+async def test_should_it_ever_break_the_next_effect_has_company_again(shown: Shown) -> None:
+    await shown.begin("first")
+    (watch,) = [task for task in shown.tasks._running if task.get_name() == "company"]
+    watch.cancel()
+    await rest()
+    await shown.begin("second")
+    assert await shown.passes(TYPING_AFTER) == [("first", False), ("second", False)]
