@@ -28,6 +28,7 @@ class Company:
         chat: whose it is.
         job: what it is.
         task: runs it, and its outcome after it.
+        begun: when it was begun (seconds of the monotonic clock).
         late: its time is up, and ``task`` was told so by cancelling it.
         over: it has ended, whichever way.
         shown: what is being shown meanwhile.

@@ -122,11 +122,10 @@ class Deliveries:
             self._queues[chat] = {}
             self._tasks.spawn(self._deliver(chat, tag), "deliver")
         queue = self._queues[chat]
-        more = bool(queue or earlier)
         for entry_id in earlier:
             queue.setdefault(entry_id, None)
         queue |= replies
-        if more:  # a commit's own are in order
+        if len(queue) > 1:
             ordered = sorted(queue.items(), key=_by_place)
             queue.clear()
             queue.update(ordered)

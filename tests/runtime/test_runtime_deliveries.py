@@ -59,6 +59,14 @@ async def test_what_is_taken_over_meanwhile_goes_where_it_belongs(world: World) 
     assert world.phone.keys == ["9", "10", "11", "12", "13"]
 
 
+async def test_what_is_taken_over_at_once_is_put_in_order(world: World) -> None:
+    process = await world.process()
+    found = [(f"{each}-0", Entry(CHAT, (Say(str(each), "ar", (Span("x"),)),))) for each in (11, 9, 10)]
+    process.runtime.deliveries.take(CHAT, tuple(found))
+    await process.settled()
+    assert world.phone.keys == ["9", "10", "11"]
+
+
 SAID, MORE = (Say(key, "ar", (Span(key),)) for key in ("7:1", "7:2"))
 CHANGED = Settle("7:0", "ar", "41", (Span("7:0"),))
 
