@@ -8,6 +8,7 @@ and the wheel is for every platform.
 import ast
 import os
 import shutil
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -20,6 +21,8 @@ SWITCH: Final = "IQAMATI_COMPILED"
 _GROUP: Final = "iqamati"
 _KNOWN: Final = {"Protocol", "NamedTuple", "Exception", "BotError", "Rejected"}
 """What a class of a compiled module may be derived from, besides classes of compiled modules."""
+_OWN: Final = ["-fno-semantic-interposition", "-Wl,-Bsymbolic"] if sys.platform == "linux" else []
+"""For compiler and linker: nobody puts other functions in the place of ours, so that a call of one's own is one."""
 
 
 class Hook(BuildHookInterface):  # type: ignore[type-arg]  # its parameter is the builder's configuration
@@ -118,6 +121,9 @@ def compiled(out: Path, level: str) -> list[Path]:
             extensions = mypycify(
                 options, opt_level=level, debug_level="0", group_name=_GROUP, target_dir=f"{build}/c"
             )
+            for extension in extensions:
+                extension.extra_compile_args += _OWN[:1]
+                extension.extra_link_args += _OWN[1:]
             command: Any = build_ext(Distribution({"name": _GROUP, "ext_modules": extensions}))
             command.build_lib, command.build_temp = str(out), f"{build}/o"
             command.ensure_finalized()

@@ -95,7 +95,8 @@ def total(search: Search) -> int:
 
 
 def shown(key: str) -> Any:
-    return lambda search: say(text(key, search.lang))
+    said = {lang: say(text(key, lang)) for lang in TEXTS[key]}
+    return lambda search: said[search.lang]
 
 
 def owed(search: Search) -> Any:

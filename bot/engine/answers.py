@@ -62,7 +62,7 @@ def answer(machine: Machine, state: Ask[Any], text: str) -> None:
     value = state.parse(text, machine.today)
     if not isinstance(value, Invalid):
         machine.set(answers={**machine.top.answers, state.into: msgspec.to_builtins(value)})
-        machine.go(state.then.value)
+        machine.go(str(state.then))
         return
     if answer_aside(machine, text):
         return
@@ -163,13 +163,13 @@ def _pick_in_words(machine: Machine, state: Pick[Any], text: str) -> bool:
 
 def _picked(machine: Machine, state: Pick[Any]) -> bool:
     machine.set(answers={**machine.top.answers, state.into: list(machine.top.picked)})
-    machine.go(state.then.value)
+    machine.go(str(state.then))
     return True
 
 
 def _one(machine: Machine, state: Pick[Any], value: str) -> bool:
     machine.set(answers={**machine.top.answers, state.into: value})
-    machine.go(state.then.value)
+    machine.go(str(state.then))
     return True
 
 
@@ -185,7 +185,7 @@ def attached(machine: Machine, event: Attached) -> None:
         machine.note(say(words.AS_FILE if event.kind in _PICTURES else words.AWAITS_FILE))
     elif event.file:
         machine.set(answers={**machine.top.answers, state.into: event.file})
-        machine.go(state.then.value)
+        machine.go(str(state.then))
         return
     elif event.missing == "large":
         machine.note(say(words.FILE_LARGE, size=machine.book.megabytes))

@@ -63,7 +63,7 @@ class Book:
                 heard = opening.deep == deep and (opening.aside or not aside)
                 if heard and (answers := opening.recognise(text, today)) is not None:
                     return Frame(
-                        dialog.id, dialog.version, opening.at.value, answers=msgspec.to_builtins(answers)
+                        dialog.id, dialog.version, str(opening.at), answers=msgspec.to_builtins(answers)
                     )
         return None
 
@@ -75,4 +75,4 @@ class Book:
         given = msgspec.to_builtins(answers)
         if type(answers) is not found.answers:
             given = msgspec.to_builtins(msgspec.convert(given, found.answers))
-        return Frame(found.id, found.version, found.start.value, answers=given)
+        return Frame(found.id, found.version, str(found.start), answers=given)

@@ -71,13 +71,13 @@ def _start(machine: Machine, argument: str) -> None:
         carry_on(machine)
     else:
         machine.reset()
-        machine.enter(machine.book.home.start.value)
+        machine.enter(str(machine.book.home.start))
 
 
 def _cancel(machine: Machine) -> None:
     if len(machine.frames) > 1:
         machine.set(trail=())
-        machine.enter(machine.dialog.cancel.value)
+        machine.enter(str(machine.dialog.cancel))
     else:
         machine.enter(machine.book.menu)
 

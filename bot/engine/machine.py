@@ -66,7 +66,7 @@ class Machine(Talk):
             case Decide():
                 answers = self.answers()
                 to = next((to for guard, to in state.cases if guard(answers)), state.otherwise)
-                self.set(state=to.value)
+                self.set(state=str(to))
             case Do():
                 self._start(state)
                 return True
@@ -75,7 +75,7 @@ class Machine(Talk):
                 self.push(self.book.start(state.dialog, given))
             case Identify():
                 if self._known(state):
-                    self.set(state=state.then.value)
+                    self.set(state=str(state.then))
                 else:
                     self.push(self.book.start("identify"))
             case End():
@@ -158,13 +158,13 @@ class Machine(Talk):
         if value is not None and isinstance(caller, Call) and caller.keep:
             self.keep(caller.keep(self.answers(), value))
         to = caller.then if value is not None else caller.left
-        self.set(state=to.value, asked=self.rev, misses=0, page=0, picked=())
+        self.set(state=str(to), asked=self.rev, misses=0, page=0, picked=())
 
     def back(self) -> None:
         """To the question before, or to the caller's."""
         state = self.state
         if isinstance(state, Waiting) and state.back is not None:
-            self.enter(state.back.value)
+            self.enter(str(state.back))
         elif self.top.trail:
             *trail, last = self.top.trail
             self.set(trail=tuple(trail))
@@ -203,7 +203,7 @@ class Machine(Talk):
             if frame.version < dialog.version or doubted:
                 self.frames[index] = migrated(frame, dialog)
             if self.frames[index].state not in dialog.states:  # a name is equal to its text
-                start = msgspec.structs.replace(self.frames[index], state=dialog.start.value, trail=())
+                start = msgspec.structs.replace(self.frames[index], state=str(dialog.start), trail=())
                 self.frames = [*self.frames[:index], start]
                 break
         else:
@@ -218,7 +218,7 @@ class Machine(Talk):
         if not self.frames:
             self.reset()
         elif isinstance(caller := self.state, Call | Identify):
-            self.set(state=caller.left.value)
+            self.set(state=str(caller.left))
 
     def turn(self, seen: tuple[int, ...]) -> Turn:
         """The result of the step."""

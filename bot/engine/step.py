@@ -127,7 +127,7 @@ def _first(machine: Machine, event: Typed | Pressed | Attached) -> None:
         machine.notes.clear()
     if isinstance(event, Pressed):
         answers.disarm(machine, event)
-    machine.enter(machine.book.home.start.value)
+    machine.enter(str(machine.book.home.start))
 
 
 def _typed(machine: Machine, event: Typed, *, long_ago: bool) -> None:
@@ -179,13 +179,13 @@ def _outcome(machine: Machine, event: Outcome) -> None:
         if state.missed:
             machine.keep(state.missed(machine.answers()))
         named = {failure.value: to for failure, to in state.failed.items()}
-        machine.enter(named.get(event.failure, state.otherwise).value)
+        machine.enter(str(named.get(event.failure, state.otherwise)))
         return
     if state.signs:
         machine.sign(state.signs(event.value))
     if state.keep:
         machine.keep(state.keep(machine.answers(), event.value))
-    machine.enter(state.then.value)
+    machine.enter(str(state.then))
 
 
 def _slow(machine: Machine, event: Slow) -> None:
@@ -204,7 +204,7 @@ def _woken(machine: Machine, event: Woken) -> None:
             if edge.to is not None:
                 if edge.keep:
                     machine.keep(edge.keep(machine.answers(), event.data))
-                machine.enter(edge.to.value)
+                machine.enter(str(edge.to))
             return
     dialog = machine.book.dialogs.get(event.dialog)
     if dialog is not None and (notice := dialog.notices.get(event.kind)) is not None:
@@ -221,7 +221,7 @@ def _wake_below(machine: Machine, event: Woken) -> None:
     if edge is not None and edge.to is not None and edge.ref(machine.answers()) == event.ref:
         if edge.keep:
             machine.keep(edge.keep(machine.answers(), event.data))
-        machine.set(state=edge.to.value)
+        machine.set(state=str(edge.to))
     machine.frames.append(top)
 
 
@@ -238,4 +238,4 @@ def _elapsed(machine: Machine, event: Elapsed) -> None:
         return
     state = machine.state
     if isinstance(state, Waiting) and state.after and machine.due and machine.now >= machine.due:
-        machine.enter(state.after.to.value)
+        machine.enter(str(state.after.to))

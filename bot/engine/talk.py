@@ -12,7 +12,7 @@ from bot.engine import words
 from bot.engine.book import Book
 from bot.engine.turn import Key, Reply, Said, Work
 from bot.i18n.catalog import LANGUAGES
-from bot.i18n.text import EMPTY, Arg, Lines, Msg, say
+from bot.i18n.text import EMPTY, Arg, Lines, Msg, Text, say
 from bot.model import Frame, Session, Signed
 from bot.spec import (
     Ask,
@@ -133,7 +133,7 @@ class Talk:
 
     def show(self, what: Show[Any], answers: Any) -> Arg:
         """The text of ``what``."""
-        return say(what) if isinstance(what, Msg) else what(answers)
+        return Text(what) if isinstance(what, Msg) else what(answers)
 
     def note(self, text: Arg) -> None:
         """Say ``text`` above what is asked next."""

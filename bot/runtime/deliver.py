@@ -76,14 +76,15 @@ class Deliveries:
         self._claimed: set[tuple[str, str]] = set()
         """Likewise of those taken over whose place among the chat's replies is still being looked up."""
         self._running: dict[Chat, int] = {}
-        self._changed = asyncio.Event()
+        self._changed: asyncio.Event | None = None
+        """Set once something was delivered or has run, where somebody waits for it."""
         self._new_until = -IDLE
         self._companies = Companies(clock, tasks, self._show)
 
     async def settled(self, chat: Chat) -> None:
         """Return once nothing of ``chat`` is being delivered or run here."""
         while chat in self._queues or chat in self._running:
-            self._changed.clear()
+            self._changed = self._changed or asyncio.Event()
             await self._changed.wait()
 
     async def finish(self, seconds: float) -> None:
@@ -111,7 +112,7 @@ class Deliveries:
         for entry_id, entry in entries:
             if isinstance(entry.body, Job):
                 self._running[chat] = self._running.get(chat, 0) + 1
-                self._tasks.spawn(self._run(entry_id, chat, entry.body), "effect")
+                self._tasks.do(self._run(entry_id, chat, entry.body), "effect")
             else:
                 replies[entry_id] = entry
         earlier = self.elsewhere(chat, after)  # asked again: the recoverer may have taken one over
@@ -120,7 +121,7 @@ class Deliveries:
             return
         if chat not in self._queues:
             self._queues[chat] = {}
-            self._tasks.spawn(self._deliver(chat, tag), "deliver")
+            self._tasks.do(self._deliver(chat, tag), "deliver")
         queue = self._queues[chat]
         for entry_id in earlier:
             queue.setdefault(entry_id, None)
@@ -208,7 +209,7 @@ class Deliveries:
             log.warning("earlier replies cannot be looked at", channel=chat.channel)
         finally:
             del self._queues[chat]
-            self._changed.set()
+            self._tell()
             for entry_id, entry in queue.items():
                 if entry is not None:
                     self._held.discard((tag, entry_id))
@@ -276,6 +277,12 @@ class Deliveries:
         except StoreAway:
             log.warning("could not note an unreachable resident", channel=chat.channel)
 
+    def _tell(self) -> None:
+        """Have those who wait in `settled` look again."""
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
+
     def _done(self, tag: str, entry_id: str) -> None:
         self._held.discard((tag, entry_id))
         self._store.delivered(tag, entry_id)
@@ -297,7 +304,7 @@ class Deliveries:
             self._running[chat] -= 1
             if not self._running[chat]:
                 del self._running[chat]
-            self._changed.set()
+            self._tell()
 
     async def _ended(self, company: Company, asked: Asked, tag: str, entry_id: str) -> bool:
         """See the effect through; False where it will be run again."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from bot.engine import Work
-from bot.model import Chat, Outgoing, Say
+from bot.model import Chat, Outgoing
 from bot.ports import Effect
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -28,24 +28,10 @@ class Job(msgspec.Struct, frozen=True, tag="job"):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One entry of the outbox: an effect, or what is done in the chat in one go (`bundles`)."""
+    """One entry of the outbox: an effect, or what is done in the chat in one go (`bot.runtime.wording.bundles`)."""
 
     chat: Chat
     body: tuple[Outgoing, ...] | Job
-
-
-def bundles(said: Iterable[Outgoing]) -> list[tuple[Outgoing, ...]]:
-    """What goes together: each message with the changes to earlier ones before it, which may be made again without harm."""
-    found: list[tuple[Outgoing, ...]] = []
-    together: list[Outgoing] = []
-    for outgoing in said:
-        together.append(outgoing)
-        if isinstance(outgoing, Say):
-            found.append(tuple(together))
-            together = []
-    if together:
-        found.append(tuple(together))
-    return found
 
 
 class Codec:

@@ -13,8 +13,8 @@ from bot.i18n.render import Renderer
 from bot.model import Attached, Chat, Elapsed, Event, Outgoing, Pressed, Session, Typed
 from bot.ports import Channel, Clock, Effect, Executor, Loaded, Outbox
 from bot.runtime.deliver import Deliveries
-from bot.runtime.entries import Codec, Entry, Job, bundles
-from bot.runtime.wording import word
+from bot.runtime.entries import Codec, Entry, Job
+from bot.runtime.wording import bundles, word
 from bot.tasks import Tasks
 
 log = structlog.get_logger(__name__)

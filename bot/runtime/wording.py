@@ -1,5 +1,7 @@
 """From what the engine says to what a channel sends: one language's final text."""
 
+from collections.abc import Iterable
+
 from bot.engine import Answered, Disarmed, Erased, Key, Reply, Said
 from bot.i18n.render import Renderer
 from bot.model import Button, Disarm, Erase, Outgoing, Say, Settle
@@ -21,3 +23,17 @@ def word(reply: Reply, key: str, language: str, renderer: Renderer) -> Outgoing:
 
 def _button(key: Key, language: str, renderer: Renderer) -> Button:
     return Button(renderer.plain(key.label, language), key.token, key.url)
+
+
+def bundles(said: Iterable[Outgoing]) -> list[tuple[Outgoing, ...]]:
+    """What goes together: each message with the changes to earlier ones before it, which may be made again without harm."""
+    found: list[tuple[Outgoing, ...]] = []
+    together: list[Outgoing] = []
+    for outgoing in said:
+        together.append(outgoing)
+        if isinstance(outgoing, Say):
+            found.append(tuple(together))
+            together = []
+    if together:
+        found.append(tuple(together))
+    return found

@@ -140,7 +140,7 @@ async def test_an_effect_adds_the_turn_of_its_outcome(counted: tuple[World, Turn
 
 @pytest.mark.interpreted
 async def test_tasks_of_a_turn_and_of_an_effect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task costs as much as a message's text: one a turn delivers, one an effect, one keeps company to all effects."""
+    """A task costs as much as a message's text: what delivers a turn, and an effect, is done by one that did so before."""
     process = await world.process()
     await world.say(process, "السلام عليكم")
     spawned: list[str] = []
@@ -152,11 +152,10 @@ async def test_tasks_of_a_turn_and_of_an_effect(world: World, monkeypatch: pytes
 
     monkeypatch.setattr(Tasks, "spawn", counting)
     await world.say(process, "المخالفات")
-    assert spawned == ["deliver"]
-    spawned.clear()
+    assert spawned == []
     await world.say(process, CIVIL_ID)
-    assert spawned.count("deliver") <= 2  # the turn's own replies, if any, and the outcome's
-    assert sorted(name for name in spawned if name != "deliver") == ["company", "effect"]
+    assert spawned.count("hand") <= 1  # beside what the effect's outcome says; the first one has rested
+    assert [name for name in spawned if name != "hand"] == ["company"]
 
 
 async def test_answers_are_read_once_a_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ from bot.model import Chat, Pressed, Say, Settle, Span, Woken
 from bot.ports import Loaded
 from bot.runtime import sweep
 from bot.runtime.deliver import HOLD, IDLE, LONGEST_WAIT, LOOK_EVERY, TRIES, UNHEARD
-from bot.runtime.entries import Entry, bundles
+from bot.runtime.entries import Entry
 from bot.runtime.sweep import RECOVER_EVERY
+from bot.runtime.wording import bundles
 from tests.runtime.world import CHAT, CIVIL_ID, Process, World
 
 

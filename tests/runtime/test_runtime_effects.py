@@ -164,7 +164,7 @@ async def test_a_process_that_ends_as_an_effects_time_is_up_hands_nothing_in(wor
     world.desk.answers[FindFines] = Door()
     await process.handle(world.typed(CIVIL_ID))
     await world.desk.was_asked(1)
-    (effect,) = [task for task in process.tasks._running if task.get_name() == "effect"]
+    (effect,) = [task for task, hand in process.tasks._hands.items() if hand.name == "effect"]
     passed, nap = 0.0, TYPING_AFTER
     while passed < TIMEOUT - nap:
         await world.clock.asked(nap)

@@ -12,6 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from uvicorn.server import ServerState
 
 from bot import serve
+from bot.lane import Lanes
 from bot.whole import Heads
 from tests.fuzz.targets.base import LOOP, Target, cut, garbled, hold, settle
 from tests.fuzz.targets.plug import Plug
@@ -133,7 +134,7 @@ class Server(Target[Exchange]):
 
     name = "lane"
     about = "raw HTTP in pieces: answered in order, below 500, or closed; what is told by its bytes is what the parser tells"
-    modules = ("bot.serve", "bot.whole")
+    modules = ("bot.serve", "bot.lane", "bot.whole")
     examples = 250
 
     def inputs(self) -> SearchStrategy[Exchange]:
@@ -162,22 +163,27 @@ class Server(Target[Exchange]):
             proxy_headers=False,
         )
         config.load()
-        kind: Any = type("_Bounded", (serve._Bounded,), {"lane": lane, "heads": Heads(lane)})
+        lanes = Lanes(lane, 5)
+        kind: Any = type("_Bounded", (serve._Bounded,), {"lanes": lanes})
         protocol = kind(config=config, server_state=state, app_state={})
         plug.connect(protocol)
+
+        def at_work() -> bool:
+            return bool(state.tasks or lanes.tasks._under_way)
+
         for piece in given.pieces:
             if piece and not plug.closed:
                 plug.deliver(piece)
                 await asyncio.sleep(0)
-        await settle(lambda: plug.closed or (not plug.flush() and not state.tasks), 60)
-        held = sum(map(len, protocol._early)) + sum(map(len, protocol._parts or ()))
+        await settle(lambda: plug.closed or (not plug.flush() and not at_work()), 60)
+        held = protocol._fork.held + sum(map(len, protocol._parts or ()))
         hold(held <= _BUFFERED, f"{held} bytes held")
         answers = _answers(bytes(plug.out))
         if given.ids is not None:
             hold([body for _, body in answers] == list(given.ids), f"{given.ids} answered with {answers}")
         hold(all(status < 500 for status, _ in answers), f"answered {answers}")
         plug.end()
-        hold(await settle(lambda: not state.tasks), "still at work after the connection ended")
+        hold(await settle(lambda: not at_work()), "still at work after the connection ended")
         hold(protocol not in state.connections, "a connection that is not forgotten")
 
 
