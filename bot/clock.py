@@ -3,9 +3,10 @@
 import asyncio
 import time
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-KUWAIT = ZoneInfo("Asia/Kuwait")
+KUWAIT: Final = ZoneInfo("Asia/Kuwait")
 """Deadlines and dates are told in the resident's zone; UTC+3 all year."""
 
 

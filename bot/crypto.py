@@ -19,11 +19,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bot.errors import ConfigError, Unreadable
 
-_VERSION = 1
-_ID = 4
-_HEADER = 1 + _ID
-_NONCE = 12
-_KEY = 32
+_VERSION: Final = 1
+_ID: Final = 4
+_HEADER: Final = 5
+"""Bytes of version and key id."""
+_NONCE: Final = 12
+_KEY: Final = 32
 
 KEY_ID: Final = (2, _ID)
 """Where sealed bytes hold their key's id: the first byte, counted from 1 as SQL does, and how many."""

@@ -8,7 +8,7 @@ from bot.engine import commands, words
 from bot.engine.machine import Machine
 from bot.engine.talk import Asking
 from bot.engine.turn import Answered, Disarmed, Key
-from bot.i18n.text import Arg, Lines, Ltr, lines, say
+from bot.i18n.text import Arg, Lines, Ltr, Text, say
 from bot.model import Attached, Pressed
 from bot.spec import Ask, Choose, Go, Invalid, Pick, Upload, Waiting
 from bot.spelling import clean
@@ -261,9 +261,9 @@ def _settled(machine: Machine, state: Asking, source: str, label: Arg) -> None:
     if not source:
         return
     if isinstance(state, Choose) and state.noun:
-        text: Arg = say(words.CHOSEN, noun=say(state.noun), choice=label)
+        text: Arg = Text(words.CHOSEN, {"noun": Text(state.noun), "choice": label})
     else:
-        text = lines(machine.prompt(state), say(words.CHOSEN_BELOW, choice=label))
+        text = Lines((machine.prompt(state), Text(words.CHOSEN_BELOW, {"choice": label})))
     machine.replies.append(Answered(source, text))
 
 

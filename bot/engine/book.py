@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,7 +11,7 @@ from bot.i18n.text import Arg
 from bot.model import Frame
 from bot.spec import Call, Dialog
 
-ID_LENGTH = 14
+ID_LENGTH: Final = 14
 """Longest id of a dialog and of a state, so that a button's token stays within Telegram's 64 bytes."""
 
 

@@ -79,7 +79,7 @@ def _words(text: str) -> str:
     return " ".join(_WORDS.findall(fold(text)))
 
 
-_ADDRESS = re.compile(r"//|www\.|\w\.\w")
+_ADDRESS: Final = re.compile(r"//|www\.|\w\.\w")
 """What a pasted address holds, which is nobody's language. Looked for in one word after the other: to look for the word
 around it as well takes a time that grows with the square of a word's length."""
 

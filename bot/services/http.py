@@ -4,8 +4,8 @@ No text of an error or a log line made here holds a body, a header or a query.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from ipaddress import ip_address
 from typing import Final, Protocol, TypeVar
@@ -58,8 +58,7 @@ class Breaker:
         self._opened = 0.0
         self._trying = False
 
-    @contextmanager
-    def guard(self, service: str) -> Generator[None, None, None]:
+    def guard(self, service: str) -> "_Guarded":
         """Let the call in the block through and note how it went.
 
         Raises:
@@ -70,19 +69,31 @@ class Breaker:
             if self._trying or self._clock.monotonic() - self._opened < self._rest:
                 raise Unavailable(service, "resting after failures")
             self._trying = True
-        try:
-            yield
-        except Unavailable:
+        return _Guarded(self, trial)
+
+    def ended(self, error: BaseException | None, trial: bool) -> None:  # noqa: FBT001 - `_Guarded`'s
+        """A call that was let through has ended, with ``error`` where it failed."""
+        if isinstance(error, Unavailable):
             self._failures += 1
             self._opened = self._clock.monotonic()
-            raise
-        except Malformed:
+        elif error is None or isinstance(error, Malformed):
             self._failures = 0  # it is there, if not sane
-            raise
-        else:
-            self._failures = 0
-        finally:  # a cancelled call has learnt nothing, but another one may try
-            self._trying = self._trying and not trial
+        if trial:  # a cancelled call has learnt nothing, but another one may try
+            self._trying = False
+
+
+class _Guarded:
+    """A call that the breaker let through."""
+
+    def __init__(self, breaker: Breaker, trial: bool) -> None:  # noqa: FBT001 - `Breaker`'s
+        self._breaker = breaker
+        self._trial = trial
+
+    def __enter__(self) -> None:
+        """It begins."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._breaker.ended(error, self._trial)
 
 
 class Http:

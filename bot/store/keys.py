@@ -2,15 +2,15 @@
 
 import binascii
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bot.crypto import Keyring
 from bot.model import Chat
 
-PARTITIONS = 256
+PARTITIONS: Final = 256
 """Fixed for the life of a deployment: another number would look for every session in another place."""
 
-KNOWN = 16_384
+KNOWN: Final = 16_384
 """Chats whose places are remembered: those of some minutes."""
 
 

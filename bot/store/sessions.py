@@ -60,9 +60,9 @@ class _Where(NamedTuple):
     stream_bound: bytes
 
 
-_HEAD = msgspec.msgpack.Decoder(Head)
-_SESSION = msgspec.msgpack.Decoder(Session)
-_ENCODE = msgspec.msgpack.Encoder().encode
+_HEAD: Final = msgspec.msgpack.Decoder(Head)
+_SESSION: Final = msgspec.msgpack.Decoder(Session)
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
 class Sessions(Outboxes):

@@ -11,20 +11,21 @@ of the last thirty messages.
 """
 
 from collections import OrderedDict, deque
+from typing import Final
 
 from bot.errors import RetryLater
 from bot.ports import Clock
 
-PER_SECOND = 30
+PER_SECOND: Final = 30
 """New messages and edits a second, overall (Telegram's bot FAQ). Paid broadcasts allow up to 1000."""
 
 PER_CHAT = 1.0
 """Seconds between new messages in one chat, in the long run (same source)."""
 
-BURST = 3
+BURST: Final = 3
 """New messages one chat may get at once. Telegram names no figure for its "short bursts"; this is ours."""
 
-PATIENCE = 5.0
+PATIENCE: Final = 5.0
 """Seconds worth waiting here for a turn. A longer wait is handed to the outbox as `RetryLater`."""
 
 

@@ -12,11 +12,11 @@ from bot.handlers.telegram.types import Call, Markup, Refusal
 from bot.model import Chat, Disarm, Erase, Outgoing, Say, Settle, Span
 from bot.ports import Clock
 
-NAME = "telegram"
+NAME: Final = "telegram"
 
 _UNFINISHED: Final = 1000  # messages in several pieces that are remembered half sent
 
-_NOT_ERASED = ("message to delete not found", "message can't be deleted", "message_id_invalid")
+_NOT_ERASED: Final = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 
 
 class _BadLink(Rejected):

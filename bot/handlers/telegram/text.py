@@ -2,22 +2,23 @@
 
 from html import escape
 from itertools import pairwise
+from typing import Final
 
 from bot.errors import Rejected
 from bot.handlers.telegram.types import Key, Markup
 from bot.model import Button, Span, plain
 
-LIMIT = 4096
+LIMIT: Final = 4096
 """Characters of one message after its entities are parsed (Bot API, sendMessage, ``text``).
 
 Counted here in UTF-16 units, in which Telegram measures entities: never fewer than the characters.
 """
 
-TOKEN_BYTES = 64
+TOKEN_BYTES: Final = 64
 """Most bytes of ``callback_data`` (Bot API, InlineKeyboardButton)."""
 
-_UNIT = 2  # bytes of one UTF-16 unit
-_TAGS = {"b": "b", "code": "code"}
+_UNIT: Final = 2  # bytes of one UTF-16 unit
+_TAGS: Final = {"b": "b", "code": "code"}
 
 Rows = tuple[tuple[Button, ...], ...]
 

@@ -21,13 +21,17 @@ from bot.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
-WANTED = ["message", "callback_query", "channel_post"]
+WANTED: Final = ["message", "callback_query", "channel_post"]
 """``allowed_updates``: what we act upon. Whether the bot was blocked shows when something is sent."""
 
-PRIVATE_ONLY = N_("This service works in private chats only: personal details do not belong in a group.")
-OPEN_PRIVATE = N_("Open a private chat")
+PRIVATE_ONLY: Final = N_(
+    "This service works in private chats only: personal details do not belong in a group."
+)
+OPEN_PRIVATE: Final = N_("Open a private chat")
 
-_COMMAND_TO = re.compile(r"(/\w+)@\w+")  # "/menu@iqamati_bot": how clients write a command in some places
+_COMMAND_TO: Final = re.compile(
+    r"(/\w+)@\w+"
+)  # "/menu@iqamati_bot": how clients write a command in some places
 
 _DECODE: Final = msgspec.json.Decoder(Update).decode
 
