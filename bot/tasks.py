@@ -102,6 +102,7 @@ class Tasks:
         hand = self._hands.pop(task, None)
         if hand is not None and hand.work is not None:  # cancelled before it began
             hand.work.close()
+            hand.work = None
             self._ended()
         if not task.cancelled() and (error := task.exception()) is not None:
             _failed(task.get_name(), error)
