@@ -51,7 +51,6 @@ class Tasks:
             hand.work, hand.name = work, name
             hand.called.set_result(None)
             return
-        self._spare = 0
         hand = _Hand(work, name)
         self._hands[self.spawn(self._one_after_another(hand), "hand")] = hand
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from bot import tasks as module
 from bot.tasks import Tasks
 
-SAFETY = 10.0
+SAFETY = 5.0
 
 
 @pytest_asyncio.fixture
@@ -37,6 +37,13 @@ class Noted:
     async def breaks(self) -> None:
         await self.work()
         raise RuntimeError("2850 1010 0029")
+
+    async def is_let_down(self) -> None:
+        """By what it waits for, and not by whoever ends its task."""
+        await self.work()
+        awaited = asyncio.get_running_loop().create_future()
+        awaited.cancel()
+        await awaited
 
     async def cancels_itself(self) -> None:
         """As `asyncio.timeout` and `bot.runtime.company` do, whose affair it is."""
@@ -76,7 +83,7 @@ async def test_what_comes_at_once_is_done_at_once(tasks: Tasks) -> None:
     assert len(set(noted.by)) == 3
 
 
-@pytest.mark.parametrize("ends", ["breaks", "cancels_itself"])
+@pytest.mark.parametrize("ends", ["breaks", "is_let_down", "cancels_itself"])
 async def test_however_work_ends_the_hand_goes_on(tasks: Tasks, ends: str) -> None:
     noted = Noted()
     tasks.do(getattr(noted, ends)(), "work")
@@ -117,18 +124,27 @@ async def test_drain_waits_for_hands_at_work_and_not_for_those_at_rest(tasks: Ta
     assert not noted.by[0].done()  # it rests
 
 
-async def test_drain_waits_for_both_kinds(tasks: Tasks) -> None:
-    noted = Noted()
-    noted.open.clear()
-    spawned = tasks.spawn(noted.work(), "spawned")
-    tasks.do(noted.work(), "done")
+async def test_drain_waits_for_both_kinds(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda *_: None)  # who rests, stays
+    hand, other = Noted(), Noted()
+    for noted in (hand, other):
+        noted.open.clear()
+    tasks.do(hand.work(), "done")
+    tasks.spawn(other.work(), "spawned")
     drained = Tasks().spawn(tasks.drain(), "drained")
-    await until(lambda: len(noted.by) == 2)
-    spawned.cancel()
-    await asyncio.wait({spawned})
+    await until(lambda: bool(hand.by and other.by))
+    hand.open.set()
+    await until(lambda: not tasks._under_way)
     await asyncio.sleep(0)
     assert not drained.done()
-    noted.open.set()
+    other.open.set()
+    async with asyncio.timeout(SAFETY):
+        await drained
+    other.open.clear()
+    tasks.spawn(other.work(), "spawned")  # while the hand rests
+    drained = Tasks().spawn(tasks.drain(), "drained")
+    await until(lambda: len(other.by) == 2)
+    other.open.set()
     async with asyncio.timeout(SAFETY):
         await drained
 
