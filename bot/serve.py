@@ -124,7 +124,6 @@ class _Bounded(HttpToolsProtocol):
 
     def stand_aside(self) -> None:
         """What comes now is the lane's."""
-        self._rest()
         self._unset_keepalive_if_required()
 
     def go_on(self) -> bool:

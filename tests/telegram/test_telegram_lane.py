@@ -1,7 +1,9 @@
 """The webhook's way past the application: what proves itself goes by it, all else is refused as ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +17,7 @@ from bot.handlers.telegram import Telegram, telegram_secret
 from bot.handlers.telegram.lane import HEADER, PATH
 from bot.model import Event, Typed
 from bot.serve import bind, serving
+from bot.tasks import Tasks
 from bot.whole import LANE_LIMIT
 from tests.telegram.bot_api import PATIENCE, message
 from tests.telegram.kit import Turns, settings
@@ -200,3 +203,96 @@ async def test_after_the_lane_the_application_is_still_there(wire: Wire, turns: 
     wire.writer.write(post(update(2)))
     assert (await wire.answer())[0] == 200
     assert len(turns.saved) == 2
+
+
+async def _serve(hooked: Telegram, turns: Turns, listener: socket.socket, end: asyncio.Event) -> None:
+    async with serving(Starlette(), listener, lane=hooked.lane(turns)):
+        await end.wait()
+
+
+async def _told_to_end(listener: socket.socket) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while listener.fileno() != -1:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(0)
+
+
+async def _http_server_over() -> None:
+    async with asyncio.timeout(PATIENCE):
+        while "http server" in {task.get_name() for task in asyncio.all_tasks()}:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["who waits", "who has gone"])
+async def test_the_server_ends_after_what_is_under_way(hooked: Telegram, turns: Turns, *, gone: bool) -> None:
+    go_on, end = asyncio.Event(), asyncio.Event()
+
+    async def until_then(_event: Event) -> None:
+        await go_on.wait()
+
+    turns.before = until_then
+    listener = bind("127.0.0.1", 0, "PORT")
+    server = Tasks().spawn(_serve(hooked, turns, listener, end), "server")
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(post(update(1)))
+    await turns.until_tried(1)
+    if gone:
+        writer.close()
+        await writer.wait_closed()
+    end.set()
+    await (_http_server_over() if gone else _told_to_end(listener))
+    assert not server.done()
+    go_on.set()
+    if not gone:
+        waits = Wire(reader, writer)
+        assert (await waits.answer())[0] == 200
+        assert await waits.over()
+    async with asyncio.timeout(PATIENCE):
+        await server
+    assert [event.id for event in turns.saved] == ["tg:1"]
+    writer.close()
+
+
+def _kept_timers(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.TimerHandle]:
+    """What the server would do later; it only happens when a test says so."""
+    loop = asyncio.get_running_loop()
+    kept: list[asyncio.TimerHandle] = []
+    ordinarily = loop.call_later
+
+    def call_later(delay: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        if str(callback.__module__).startswith("asyncio"):  # its own sleep
+            return ordinarily(delay, callback, *args)
+        kept.append(asyncio.TimerHandle(loop.time() + delay, callback, args, loop))
+        return kept[-1]
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    return kept
+
+
+@pytest.mark.parametrize("before", [(), ("/elsewhere",)], ids=["of a head", "of a connection at rest"])
+async def test_no_deadline_of_before_ends_a_turn(
+    hooked: Telegram, turns: Turns, monkeypatch: pytest.MonkeyPatch, before: tuple[str, ...]
+) -> None:
+    go_on = asyncio.Event()
+
+    async def until_then(_event: Event) -> None:
+        await go_on.wait()
+
+    turns.before = until_then
+    listener = bind("127.0.0.1", 0, "PORT")
+    app = Starlette(routes=[Route("/{rest:path}", ordinary, methods=["POST"])])
+    async with serving(app, listener, head_time=0.0, lane=hooked.lane(turns)):
+        timers = _kept_timers(monkeypatch)
+        waits = Wire(*await asyncio.open_connection(*listener.getsockname()))
+        for path in before:
+            waits.writer.write(post(update(1), path=path))
+            assert (await waits.answer())[0] == 418
+        waits.writer.write(post(update(2)))
+        await turns.until_tried(1)
+        assert timers
+        for timer in timers:
+            if not timer.cancelled():
+                timer._run()
+        go_on.set()
+        assert (await waits.answer())[0] == 200
+        waits.writer.close()
+        monkeypatch.undo()

@@ -22,7 +22,7 @@ _HEADER: Final = HEADER.lower().encode()
 
 
 class WebhookLane:
-    """The same as `bot.handlers.telegram.webhook.route` for what carries the secret (`bot.serve.Lane`): nearly every request that comes.
+    """The same as `bot.handlers.telegram.webhook.route` for what carries the secret (`bot.whole.Lane`): nearly every request that comes.
 
     A press is answered in the body, which saves a call: Telegram takes one method from there, and does not tell how it
     went, so that what must arrive is never sent so (Bot API, "Making requests when getting updates").
@@ -34,12 +34,12 @@ class WebhookLane:
         self._secret = secret.encode()
 
     def admits(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """See `bot.serve.Lane`."""
+        """See `bot.whole.Lane`."""
         given = next((value for name, value in headers if name == _HEADER), b"")
         return hmac.compare_digest(given, self._secret)
 
     async def serve(self, body: bytes) -> tuple[int, bytes]:
-        """See `bot.serve.Lane`."""
+        """See `bot.whole.Lane`."""
         return await taken(self._inbox, body)
 
 

@@ -31,7 +31,7 @@ class Exchange(NamedTuple):
 
 
 class Echo:
-    """A lane that answers with the request's id; implements `bot.serve.Lane`."""
+    """A lane that answers with the request's id; implements `bot.whole.Lane`."""
 
     path = PATH
 
