@@ -18,6 +18,8 @@ SHOWN_AGAIN: Final = "That button belongs to an earlier question"
 """Begins what is said to a press on an earlier question; each press of the kind brings the current question again."""
 WORKING: Final = "One moment, I am still asking."
 """Begins what is said to whoever writes or presses while an effect is under way."""
+HOME: Final = "home/"
+"""Begins the places of the greeting and of the menu."""
 MARK: Final = "✓"
 """Stands in a question's message beside what was pressed."""
 DOUBLE_TAP: Final = 6.0
@@ -136,7 +138,7 @@ def _doubled(chat: str, notes: list[Note], broken: Breaks, report: Report) -> No
         before = earlier[key]
         earlier[key] = [*before, note]
         if note.data["message"].place and not before:
-            patience = Patience()
+            patience = patience.after(note.data["message"].place)
         if note not in unasked if key[0].startswith(SHOWN_AGAIN) else not before:
             continue
         if (found := _cause(before, note, broken)) is not None:
@@ -163,6 +165,12 @@ class Patience:
     updates: int = 0
     told: int = 1
     """The first time needs no explanation."""
+
+    def after(self, place: str) -> "Patience":
+        """After a new question at ``place``. Home is never what an effect came to: it answers one update, and what was brought
+        in the same breath may still be what is being asked for.
+        """
+        return Patience(max(0, self.updates - self.told) if place.startswith(HOME) else 0)
 
     def explains(self) -> bool:
         """Whether it may be told once more: once to each update but the first."""

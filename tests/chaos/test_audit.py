@@ -216,6 +216,24 @@ def test_what_was_written_before_the_last_question_counts_no_more() -> None:
     assert told.say(16.0, wait("m8")).say(16.1, wait("m9")).faults == {MUST_NOT[0]}
 
 
+def greeting(number: int) -> Message:
+    """What ``/start`` is answered with."""
+    return Message(f"m{number}", "Hello.", (Button("Fines", f"home/hello/fines/{_base36(number)}"),))
+
+
+def test_a_greeting_does_not_answer_what_was_written_in_the_same_breath() -> None:
+    told = Told().press(1.0, 0, button="").press(1.1, 0, button="").say(2.0, greeting(100))
+    told.press(3.0, 0, button="").press(4.0, 0, button="").say(9.0, wait("m8"), "p1.1")
+    assert told.say(9.1, wait("m9"), "p1.1").faults == set()
+    assert told.say(9.2, wait("m10"), "p1.1").faults == {MUST_NOT[0]}
+
+
+def test_a_greeting_answers_the_only_thing_that_was_written() -> None:
+    told = Told().press(1.0, 0, button="").say(2.0, greeting(100)).press(3.0, 100, button="fines")
+    told.press(4.0, 0, button="").say(9.0, wait("m8"), "p1.1")
+    assert told.say(9.1, wait("m9"), "p1.1").faults == {MUST_NOT[0]}
+
+
 def test_a_press_that_leads_on_twice() -> None:
     told = Told().say(1.0, question(100)).note(1.5, "kill", who="p0.1")
     told.say(9.5, question(100, ref="m101")).press(10.0, 100)
