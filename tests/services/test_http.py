@@ -199,6 +199,19 @@ async def test_one_trial_at_a_time_and_a_cancelled_one_makes_room(
         assert not await resting(http, network)
 
 
+async def test_a_cancelled_call_has_learnt_nothing(http: Http, network: Scripted) -> None:
+    for _ in range(LIMIT - 1):
+        await fail(http, network)
+    network.gate = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        given_up = group.create_task(ask(http))
+        await network.arrived.wait()
+        given_up.cancel()
+    network.gate.set()
+    await fail(http, network)
+    assert await resting(http, network)
+
+
 # --- addresses -----------------------------------------------------------------------------------
 
 
