@@ -26,14 +26,21 @@ SECRET = "285011500029"
 REFUSALS = Refusals(Renderer(Catalog()).render)
 
 
-class Clock(SystemClock):
-    """Stands still for the buckets; the loop's own time goes on."""
+class Clock:
+    """Stands still for the buckets; all other time goes on. Implements `bot.ports.Clock`."""
 
     def __init__(self) -> None:
         self.at = 100.0
+        self._machine = SystemClock()
+
+    def now(self) -> int:
+        return self._machine.now()
 
     def monotonic(self) -> float:
         return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        await self._machine.sleep(seconds)
 
 
 class Back:
