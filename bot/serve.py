@@ -69,6 +69,7 @@ class _Bounded(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.end()
         super().connection_lost(exc)
+        self._fork = None  # else each would keep the other until the collector comes
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -1,6 +1,7 @@
 """The webhook's way past the application: what proves itself goes by it, all else is refused as ever."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 from bot.handlers.telegram import Telegram, telegram_secret
 from bot.handlers.telegram.lane import HEADER, PATH
+from bot.lane import Fork
 from bot.model import Event, Typed
 from bot.serve import bind, serving
 from bot.tasks import Tasks
@@ -296,3 +298,23 @@ async def test_no_deadline_of_before_ends_a_turn(
         assert (await waits.answer())[0] == 200
         waits.writer.close()
         monkeypatch.undo()
+
+
+async def test_a_closed_connection_leaves_nothing_to_the_collector(hooked: Telegram, turns: Turns) -> None:
+    listener = bind("127.0.0.1", 0, "PORT")
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving(Starlette(), listener, lane=hooked.lane(turns)):
+            waits = Wire(*await asyncio.open_connection(*listener.getsockname()))
+            waits.writer.write(post(update(1), "Connection: close"))
+            assert (await waits.answer())[0] == 200
+            assert await waits.over()
+            waits.writer.close()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert [found for found in gc.garbage if isinstance(found, Fork)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
