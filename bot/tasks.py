@@ -40,7 +40,7 @@ class Tasks:
     def do(self, work: Work, name: str) -> None:
         """The same for what every turn does, by a task that did such work before: to make one costs more than most of it.
 
-        Whoever cancels its task on its own behalf sees to it that ``work`` takes notice.
+        ``work`` that has its task cancelled on its own behalf, as its time is up, takes notice of it itself.
         """
         self._under_way += 1
         while self._resting:
