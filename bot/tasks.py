@@ -56,6 +56,7 @@ class Tasks:
 
     async def _one_after_another(self, hand: "_Hand") -> None:
         task: Any = asyncio.current_task()
+        loop = asyncio.get_running_loop()  # asks the system each time which process this is
         while (work := hand.work) is not None:
             hand.work = None
             try:
@@ -70,15 +71,15 @@ class Tasks:
             while task.cancelling():  # told on the work's behalf, which is over
                 task.uncancel()
             del work
-            hand.called = asyncio.get_running_loop().create_future()
+            hand.called = loop.create_future()
             self._resting.append(hand)
-            self._look()
+            if not self._looks:
+                self._look()
             await hand.called
 
     def _look(self) -> None:
-        if not self._looks:
-            self._looks = True
-            asyncio.get_running_loop().call_later(REST, self._dismiss)
+        self._looks = True
+        asyncio.get_running_loop().call_later(REST, self._dismiss)
 
     def _dismiss(self) -> None:
         """Send away the hands that were not needed lately."""

@@ -162,10 +162,9 @@ class Wire:
         self._free.clear()
 
     def _kept(self) -> "_Connection | None":
-        now = asyncio.get_running_loop().time()
         while self._free:
             connection = self._free.pop()
-            if connection.usable and now - connection.rested < IDLE:
+            if connection.rested():
                 return connection
             connection.close()
         return None
@@ -189,7 +188,7 @@ class Wire:
 
     def _back(self, connection: "_Connection") -> None:
         if connection.usable:
-            connection.rested = asyncio.get_running_loop().time()
+            connection.rest()
             self._free.append(connection)
         else:
             connection.close()
@@ -199,7 +198,6 @@ class _Connection:
     """One connection: one exchange at a time. An `asyncio.Protocol` by its methods."""
 
     def __init__(self, among: "set[_Connection]", answers: Answers) -> None:
-        self.rested = 0.0
         self._among = among
         self._answers = answers
         self._transport: Any = None
@@ -213,6 +211,7 @@ class _Connection:
         self._encoded = False
         self._closing = False
         self._loop = asyncio.get_running_loop()
+        self._rests_since = 0.0
         # One timer a connection, not one a request: it is armed while there is somebody to wait for, and looks again.
         self._due = 0.0
         self._alarm: asyncio.TimerHandle | None = None
@@ -221,6 +220,14 @@ class _Connection:
     def usable(self) -> bool:
         """Whether another exchange may follow."""
         return not self._closing and self._waiting is None and not self._transport.is_closing()
+
+    def rest(self) -> None:
+        """Nobody needs it now."""
+        self._rests_since = self._loop.time()
+
+    def rested(self) -> bool:
+        """Whether it may be used again, at once."""
+        return self.usable and self._loop.time() - self._rests_since < IDLE
 
     async def exchange(self, request: bytes, within: float) -> Answer:
         """Send ``request`` and wait for its answer, ``within`` seconds where that is not 0."""

@@ -59,11 +59,11 @@ class Outboxes:
         self._pipes = Pipes(redis)
         self._partly = False
         """Whether some server of several is away."""
-        self._done, self._claim = (
+        self._done, self._claim, self._tidy = (
             Script(self._pipes, script_text("done")),
             Script(self._pipes, script_text("claim")),
+            Script(self._pipes, script_text("tidy")),
         )
-        self._tidy = self._redis.register_script(script_text("tidy"))
 
     def delivered(self, tag: str, entry_id: str) -> None:
         """Note a delivery; the note rides along with the partition's next commit or `flush`."""
@@ -179,12 +179,17 @@ class Outboxes:
             raise Unreadable("too short to be sealed") from None
 
     async def tidy(self, idle: float = FORGOTTEN) -> int:
-        """Forget processes' names in the outboxes' groups that were silent for ``idle`` seconds."""
-        gone = 0
-        with away():
-            for tag in self._tags:
-                gone += await self._tidy(keys=[f"o:{tag}"], args=[int(idle * 1000)])
-        return gone
+        """Forget processes' names in the outboxes' groups that were silent for ``idle`` seconds.
+
+        Returns:
+            How many, of every partition whose server is there.
+
+        Raises:
+            StoreAway: no server could be asked.
+        """
+        silent = int(idle * 1000)
+        answers = await self._some([(self._tidy, f"o:{tag}", (silent,)) for tag in self._tags], again=False)
+        return sum(answer for answer in answers if not isinstance(answer, RedisError))
 
     async def _some(self, commands: Sequence[Command], *, again: bool = True) -> list[Any]:
         """Answers of ``commands``; a `RedisError` each where a server is away, which must not hold up the others.

@@ -55,6 +55,10 @@ class Deployment:
         """The keys that begin with ``prefix``."""
         return [key for _, key in await self.keys() if key.startswith(prefix.encode())]
 
+    async def reads(self) -> int:
+        """How often the servers have read from a connection: round trips, where several commands share one."""
+        return sum([int((await node.info("stats"))["total_reads_processed"]) for node in self.nodes])
+
     async def age(self, seconds: float = 3600.0) -> None:
         """Make every entry of the outbox look untouched for ``seconds``, whoever holds it."""
         for node, key in await self.keys():

@@ -270,3 +270,13 @@ async def test_names_of_processes_are_forgotten_once_they_hold_nothing(
     assert [consumer["name"] for consumer in await redis.xinfo_consumers(f"o:{tag}", "out")] == [b"there"]
     await say(here, 3, b"three")  # whoever comes back is known again
     assert len(await redis.xinfo_consumers(f"o:{tag}", "out")) == 2
+
+
+async def test_names_are_looked_through_in_one_round_trip_a_server(
+    here: Sessions, servers: Deployment
+) -> None:
+    await say(here, 1, b"one")
+    await here.tidy()  # the script is known now
+    before = await servers.reads()
+    assert await here.tidy() == 0
+    assert await servers.reads() - before <= 6 * len(servers.nodes)  # ours, and the questions for the count

@@ -29,10 +29,6 @@ def command(redis: Any, text: str = ECHO) -> Script:
     return Script(Pipes(redis), text)
 
 
-async def reads(servers: Deployment) -> int:
-    return sum([int((await node.info("stats"))["total_reads_processed"]) for node in servers.nodes])
-
-
 async def cut(servers: Deployment) -> None:
     """End every connection but the test's own."""
     for node in servers.nodes:
@@ -47,9 +43,9 @@ async def in_time(work: Awaitable[Any]) -> Any:
 async def test_what_is_asked_at_once_goes_out_at_once(redis: Any, servers: Deployment) -> None:
     store = Sessions(redis, ring(), "a")
     await asyncio.gather(*(store.load(chat) for chat in CHATS))  # scripts known, connections open
-    before = await reads(servers)
+    before = await servers.reads()
     await asyncio.gather(*(store.load(chat) for chat in CHATS))
-    assert await reads(servers) - before < len(CHATS) / 4
+    assert await servers.reads() - before < len(CHATS) / 4
 
 
 @given(st.lists(st.text() | st.binary() | st.integers() | st.just(b"x" * 5_000), min_size=1, max_size=200))
@@ -75,11 +71,11 @@ async def test_many_at_once_are_one_round_trip_a_server(redis: Any, servers: Dep
     pipes = Pipes(redis)
     keys = [f"k{{{number}}}" for number in range(300)]
     await pipes.all([("SET", key, ("x",)) for key in keys])
-    before = await reads(servers)
+    before = await servers.reads()
     assert await pipes.all([("APPEND", key, (number,)) for number, key in enumerate(keys)]) == [
         1 + len(str(number)) for number in range(300)
     ]
-    assert await reads(servers) - before <= 6 * len(servers.nodes)  # ours, and the questions for the count
+    assert await servers.reads() - before <= 6 * len(servers.nodes)  # ours, and the questions for the count
     answers = await pipes.all([("GET", "k{1}", ()), ("INCR", "k{1}", ()), ("GET", "k{2}", ())])
     assert [answers[0], answers[2]] == [b"x1", b"x2"]
     assert isinstance(answers[1], RedisError)

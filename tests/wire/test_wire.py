@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.wire import LIMIT, Answer, Late, Lost, NotSent, Unfit, Wire
+from bot.wire import IDLE, LIMIT, Answer, Late, Lost, NotSent, Unfit, Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -26,6 +26,12 @@ class Server:
         self.connections = 0
         self.hold: asyncio.Event | None = None
         self._changed = asyncio.Condition()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def leaves(self) -> None:
+        """Close every connection."""
+        for writer in self._writers:
+            writer.close()
 
     async def asked(self, times: int) -> None:
         """Return once ``times`` requests have arrived."""
@@ -34,6 +40,7 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.add(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -109,6 +116,31 @@ async def test_a_server_that_closes_gets_a_new_connection(server: Server, opened
     await wire.ask("GET", "/")
     await wire.ask("GET", "/")
     assert server.connections == 2
+
+
+async def test_a_connection_that_the_server_closes_while_it_rests_is_not_used(
+    server: Server, opened: Opened
+) -> None:
+    wire = opened()
+    await wire.ask("GET", "/")
+    server.leaves()
+    while wire._free[0].usable:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+    assert (await wire.ask("GET", "/")).status == 200
+    assert server.connections == 2
+
+
+async def test_a_connection_that_rested_too_long_is_not_used(server: Server, opened: Opened) -> None:
+    wire = opened()
+    await wire.ask("GET", "/")
+    rested = wire._free[0]
+    rested._rests_since -= IDLE - 1
+    await wire.ask("GET", "/")
+    assert server.connections == 1
+    rested._rests_since -= IDLE
+    await wire.ask("GET", "/")
+    assert server.connections == 2
+    assert not rested.usable
 
 
 async def test_an_answer_in_chunks(server: Server, opened: Opened) -> None:

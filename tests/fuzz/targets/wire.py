@@ -233,7 +233,7 @@ async def _spoken(status: int, body: bytes) -> None:
     for outgoing in SAID:
         connection = _Connection(wire._open, wire._answers)
         _Server(status, body).connect(connection)
-        connection.rested = asyncio.get_running_loop().time()
+        connection.rest()
         wire._free[:] = [connection]
         try:
             await ended(channel.deliver(CHAT, outgoing))
