@@ -184,7 +184,7 @@ async def test_a_sign_of_life_waits_for_none_that_takes_long(
     await world.clock.advance(HOLD)
     async with asyncio.timeout(5):
         while len(signs) < 2:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
 
 async def test_what_is_taken_over_waits_for_what_died_later(world: World) -> None:
