@@ -49,7 +49,7 @@ Command = tuple["str | Script", str, tuple[Arg, ...]]
 _SINGLE: Final = "return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))"
 
 _UNSEEN: Final = "NOSCRIPT"
-"""Of them the one that says nothing of the server's health."""
+"""Of them the one that says nothing of the server's health: it has been started anew, or took over from another."""
 
 IN_TIME: Final = 2.0
 """Seconds for an answer, after which the server counts as away. Signs of life are given as often (`bot.runtime.deliver`)."""
@@ -86,6 +86,7 @@ class Script:
     """
 
     def __init__(self, pipes: "Pipes", text: str, always: tuple[Arg, ...] = ()) -> None:
+        self.text = text
         self._pipes = pipes
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         self._head = bulk(("EVALSHA", sha))
@@ -137,6 +138,10 @@ class Script:
 
 def _is_odd(answer: Any) -> bool:
     return answer is _NONE or isinstance(answer, hiredis.ReplyError)
+
+
+def _is_unseen(answer: Any) -> bool:
+    return isinstance(answer, hiredis.ReplyError) and str(answer).startswith(_UNSEEN)
 
 
 def _asked(command: Command) -> bytes:
@@ -253,16 +258,25 @@ class Pipes:
         return answers
 
     async def _batch(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers of one server, which holds the keys of all ``commands``."""
+        """The answers of one server, which holds the keys of all ``commands``. What it has not seen it is given."""
         pipe = self.ready(commands[0][1]) or await self.opened(commands[0][1])
-        return await pipe.run_all([_asked(command) for command in commands])
+        answers = await pipe.run_all([_asked(command) for command in commands])
+        unseen = [number for number, answer in enumerate(answers) if _is_unseen(answer)]
+        if unseen:
+            whats = [commands[number][0] for number in unseen]
+            texts = {what.text for what in whats if isinstance(what, Script)}
+            given = [packed(("SCRIPT", "LOAD", text)) for text in texts]
+            found = await pipe.run_all([*given, *(_asked(commands[number]) for number in unseen)])
+            for number, answer in zip(unseen, found[len(given) :], strict=True):
+                answers[number] = answer
+        return answers
 
     async def _sound(self, answer: Any, command: Command, *, again: bool) -> Any:
         """What stands for ``answer``, which is odd: got the ordinary way where it is missing or another server has it."""
         said = "" if answer is _NONE else str(answer)
         if said and not said.startswith(_ELSEWHERE):
             return RedisError(said.partition(" ")[0])
-        if said and not again and not said.startswith(_UNSEEN):
+        if said and not again:
             return Away(said.partition(" ")[0])
         what, key, rest = command
         try:

@@ -10,7 +10,7 @@ from bot.errors import StoreAway
 from bot.model import Chat, Session
 from bot.store import pipes as module
 from bot.store.health import Health
-from bot.store.pipes import Command, Names, Pipes
+from bot.store.pipes import Command, Names, Pipes, Script
 from bot.store.sessions import Sessions
 from tests.store.servers import Deployment
 from tests.store.test_store_pipe import cut, in_time
@@ -71,6 +71,18 @@ async def test_a_connection_that_is_made_anew_at_once_is_no_absence(redis: Any, 
     await cut(servers)
     assert await pipes.all(SETS) == [b"OK"] * len(KEYS)
     assert not any(pipes.poorly(key, LONG) for key in KEYS)
+
+
+async def test_a_server_that_is_given_a_script_is_well(redis: Any) -> None:
+    pipes = Pipes(redis)
+    commands: list[Command] = [(Script(pipes, "return KEYS[1]"), key, ()) for key in KEYS]
+    asking = asyncio.get_running_loop().create_task(pipes.each(commands, again=False))
+    poorly: set[str] = set()
+    while not asking.done():
+        await asyncio.sleep(0)
+        poorly |= {key for key in KEYS if pipes.poorly(key, LONG)}
+    assert await asking == [key.encode() for key in KEYS]
+    assert not poorly
 
 
 @pytest.mark.interpreted
