@@ -185,11 +185,12 @@ class WebDoor:
         else:
             await work
 
-    async def press(self, message: Message, button: Button) -> None:
-        await self._post({"press": button.token, "source": message.ref})
+    async def press(self, message: Message, button: Button, *, answered: bool = True) -> None:
+        body = {"press": button.token, "source": message.ref}
+        await self._post(body, asked=message.asked, button=button.token, answered=answered)
 
     async def tap_again(self, message: Message, button: Button) -> None:
-        await self._post({"press": button.token, "source": message.ref}, answered=False)
+        await self.press(message, button, answered=False)
 
     async def close(self) -> None:
         if self._stream is not None:
@@ -214,11 +215,14 @@ class WebDoor:
             if _place(entry["id"]) > _place(self._after):
                 self._entry(entry)
 
-    async def _post(self, body: dict[str, str], *, answered: bool = True) -> None:
+    async def _post(
+        self, body: dict[str, str], *, asked: int = 0, button: str = "", answered: bool = True
+    ) -> None:
         net = self._net
         self._sent += 1
         name = f"{self.chat}-{self._sent}".ljust(8, "0")
-        note = net.journal.note("update", self.chat, id=name, answered=answered)
+        told = {"id": name, "asked": asked, "button": button, "answered": answered}
+        note = net.journal.note("update", self.chat, **told)
         second = net.chance.random()
         if second < net.twice / 2:
             net.later(self._until_taken(body, name, again=True))
@@ -267,6 +271,9 @@ class WebDoor:
         if (message := said(entry)) is not None:
             self._net.journal.note("say", self.chat, who="", message=message)
             self.inbox.put(message)
+        elif entry.get("type") == "settle":
+            message = Message(entry["target"], _text(entry), key=entry["key"])
+            self._net.journal.note("settled", self.chat, message=message)
 
     async def _events(self, after: str) -> Any:
         """(event, data) of the stream, from the entry ``after`` on."""
@@ -292,6 +299,9 @@ def said(entry: dict[str, Any]) -> Message | None:
     """What the service said in an entry of the log; None for the resident's own and for changes of the page."""
     if entry.get("type") != "message" or entry.get("from") != "bot":
         return None
-    text = "".join(span[0] for span in entry.get("spans", []))
     buttons = tuple(Button(*[*each, "", ""][:3]) for row in entry.get("rows", []) for each in row)
-    return Message(entry["id"], text, buttons, entry["key"])
+    return Message(entry["id"], _text(entry), buttons, entry["key"])
+
+
+def _text(entry: dict[str, Any]) -> str:
+    return "".join(span[0] for span in entry.get("spans", []))

@@ -89,7 +89,7 @@ def replies(evidence: Evidence, report: Report) -> None:
     """Count, and name what must not be."""
     journal, counts = evidence.journal, report.counts
     by_chat: defaultdict[str, list[Note]] = defaultdict(list)
-    for note in journal.of("update", "say", "edit"):
+    for note in journal.of("update", "say", "edit", "settled"):
         by_chat[note.chat].append(note)
     broken = breaks(journal)
     counts["updates"] = journal.counts["update"]
@@ -222,7 +222,7 @@ class Presses:
         }
         shown: dict[str, float] = {}
         for note in notes:
-            if note.kind == "edit" and MARK in note.data["message"].text:
+            if note.kind in {"edit", "settled"} and MARK in note.data["message"].text:
                 shown.setdefault(note.data["message"].ref, note.at)
         made = [note for note in notes if note.kind == "update" and note.data.get("asked", 0)]
         return cls(made, [(at, number[ref]) for ref, at in shown.items() if number.get(ref)])
@@ -311,19 +311,20 @@ def _ordered(chat: str, notes: list[Note], broken: Breaks, report: Report) -> No
 
 def _answered(chat: str, notes: list[Note], report: Report) -> None:
     """Whatever was brought is answered before the resident says something else, and at the end."""
-    waiting: Note | None = None
+    waiting: list[Note] = []
     for note in notes:
         if note.kind == "update" and note.data["answered"]:
-            waiting = waiting or note
+            waiting.append(note)
         elif note.kind in {"say", "edit"}:
-            waiting = None
-    if waiting is None or "taken" not in waiting.data:
-        return
-    if _slip(notes, waiting):
-        report.counts[SLIPS] += 1
-    else:
-        what = f"{chat} update {waiting.data['id']} at {waiting.at:.1f}, taken at {waiting.data['taken']:.1f}"
-        report.fault("updates without a reply", what)
+            waiting.clear()
+    for each in waiting:
+        if "taken" not in each.data:
+            continue
+        if _slip(notes, each):
+            report.counts[SLIPS] += 1
+        else:
+            what = f"{chat} update {each.data['id']} at {each.at:.1f}, taken at {each.data['taken']:.1f}"
+            report.fault("updates without a reply", what)
 
 
 def _slip(notes: list[Note], press: Note) -> bool:

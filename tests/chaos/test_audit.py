@@ -56,6 +56,9 @@ class Told:
     def edit(self, at: float, ref: str, who: str = "p0.1") -> "Told":
         return self.note(at, "edit", CHAT, who=who, message=Message(ref, "Which?\n✓ Pay"))
 
+    def settle(self, at: float, ref: str) -> "Told":
+        return self.note(at, "settled", CHAT, message=Message(ref, "Which?\n✓ Pay"))
+
     def press(self, at: float, asked: int, taken: float = 0.0, button: str = "pay") -> "Told":
         told = {
             "id": f"{at}",
@@ -261,6 +264,18 @@ def test_the_same_button_again_within_five_seconds() -> None:
     told = walked().press(7.0, 100)
     assert told.faults == set()
     assert told.report.counts[SLIPS] == 1
+
+
+def test_the_same_button_again_on_a_page() -> None:
+    """There a message is not changed: the page is told that its question was answered."""
+    led = Told().say(1.0, question(100)).press(2.0, 100).settle(2.2, "m100").say(2.3, question(102))
+    told = led.press(6.0, 100)
+    assert told.faults == set()
+    assert told.report.counts[SLIPS] == 1
+    unanswered = {"updates without a reply"}
+    assert (
+        led.press(6.1, 102, button="other").settle(6.2, "m102").faults == unanswered
+    )  # alone it is no answer
 
 
 def test_the_same_button_again_is_no_slip_later_or_unanswered_or_where_it_is_another() -> None:
