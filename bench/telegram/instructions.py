@@ -1,6 +1,7 @@
 """Instructions a turn, counted by callgrind: ``python -m bench.telegram.instructions --peers compiled,ours,floor``.
 
-CPU time on a shared machine differs by a third from one minute to the next; what a process executes does not. Only user
+CPU time on a shared machine differs by a third from one minute to the next; what a process executes does not, as long as
+the machine is not overloaded: then more chats share a write, and a turn executes less. Only user
 space is counted, none of the kernel's work, and an instruction that waits for memory is one like any other: so this says
 what a change brought, and not how long a turn takes. Needs valgrind. A contender runs some thirty times slower under it, so
 that what it does by the clock weighs thirty times as much: what it executes in as many idle seconds is taken off.
