@@ -184,11 +184,14 @@ def _key(note: Note) -> tuple[str, Any]:
 
 
 def _cause(before: list[Note], note: Note, broken: Breaks) -> tuple[str, Note] | None:
-    """Why ``note`` may be one of ``before`` said again, and which."""
+    """Why ``note`` may be one of ``before`` said again, and which.
+
+    What a process says may arrive after its death, where whoever listens is busy: nobody is left to note it then.
+    """
     for why, noted in ((DIED, NOTED), (POOR, None)):
         for first in before:
             until = min(note.at, broken.noted(first.at) if noted is None else first.at + noted)
-            if any(who == first.data["who"] and first.at - 0.5 <= at <= until for at, who in broken.deaths):
+            if any(who == first.data["who"] and at <= until for at, who in broken.deaths):
                 return why, first
     for why, within in ((FORGOT, broken.forgotten), (FAILED_OVER, broken.lost)):
         for first in before:

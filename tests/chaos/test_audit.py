@@ -117,6 +117,14 @@ def test_a_reply_said_twice_because_its_process_died() -> None:
     assert told.report.counts[DIED] == 1
 
 
+def test_a_reply_that_arrives_after_the_death_of_its_process() -> None:
+    told = walked().note(0.9, "kill", who="p0.1").say(11.0, question(102, ref="m9"), "p1.1")
+    assert told.faults == set()
+    assert told.report.counts[DIED] == 1
+    told.say(11.1, question(102, ref="m9"), "p1.1")  # once
+    assert told.faults == {MUST_NOT[0]}
+
+
 def test_a_death_long_after_explains_nothing() -> None:
     told = walked().note(9.0, "kill", who="p0.1").say(18.0, question(102, ref="m9"), "p1.1")
     assert told.faults == {MUST_NOT[0]}
