@@ -31,6 +31,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.node.callspec.params["database"])
 
 
+@pytest.mark.long
 def test_the_money(database: Database, kind: str) -> None:
     figures = play(database, EXAMPLES[kind], steps=40)
     assert figures.seen <= ALLOWED
@@ -148,6 +149,22 @@ def test_a_review_that_begins_again_is_told_again(money: Money) -> None:
     assert told(money) == []
     money.notifies(who=0, which=0, lie=False, stop=0)
     assert told(money) == [("review", "track")]
+
+
+@pytest.mark.parametrize(("act", "gate"), [("presses_pay", 5), ("cancels", 3)])
+def test_who_waited_to_write_writes_the_time_of_the_writing(money: Money, act: str, gate: int) -> None:
+    """Held right before the transaction; meanwhile another process makes the attempt that it then ends."""
+    for process in range(2):
+        money.restarts(who=process, current=1)  # the gateway whose page opens once
+    money.orders(who=0, chat=0, basket=(0,), again=False, stop=0)
+    getattr(money, act)(who=0, which=0, stop=gate)
+    money.time_passes(seconds=5)
+    money.presses_pay(who=1, which=0, stop=0)
+    money.town.resume(money.town.ops[0])
+    money.truths_hold()
+    history = money.book["attempt_history"]
+    ended = next(line for line in history if line["status"] == "EXPIRED")
+    assert ended["at"] == next(line["at"] for line in history if line["status"] == "LINKED")
 
 
 def test_a_part_that_is_held_up_stops_no_other_and_is_recorded_once(money: Money) -> None:

@@ -32,6 +32,8 @@ class Reads(RefundReads, PostingReads, Lookups):
     async def lock(self, order_id: int) -> Order:
         """The order, locked until the transaction ends.
 
+        Others may have written while this waited: what is written now has the time after it, so that a history goes forward.
+
         Raises:
             LookupError: there is none.
         """

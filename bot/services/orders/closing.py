@@ -66,12 +66,12 @@ class Closing:
         Raises:
             NotPossible: that is not what the order waits for.
         """
-        now = self._clock.now()
         async with self._ledger.write() as work:
             found = await work.order(order_ref)
             if found is None:
                 raise NotPossible(f"there is no order {order_ref}")
             order = await work.lock(found.id)
+            now = self._clock.now()
             paid = any(each.status is AttemptStatus.PAID for each in await work.attempts(order.id))
             refused = order.reason in FINAL_REFUSALS or order.reason == PARTLY
             if order.status is not OrderStatus.REVIEW or not refused or not paid:
@@ -93,9 +93,9 @@ class Closing:
     async def _close(
         self, order: Order, said: dict[int, Result], why: str, who: str, trusted: frozenset[Result]
     ) -> Order:
-        now = self._clock.now()
         async with self._ledger.write() as work:
             before, order = order, await work.lock(order.id)
+            now = self._clock.now()
             attempts = await work.attempts(order.id)
             if order.status is not before.status or any(
                 each.status.is_open and each.id not in said for each in attempts

@@ -156,9 +156,9 @@ class Paying:
     async def _close(self, order: Order) -> Order:
         """Cancel the order unless it turns out to be paid, or the bank has not said."""
         await self._ask_all(order)
-        now = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
+            now = self._clock.now()
             attempts = [each for each in await work.attempts(order.id) if each.status.is_open]
             unsaid = any(each.status is AttemptStatus.UNKNOWN for each in attempts)
             if order.status is not OrderStatus.OPEN or unsaid:
@@ -176,9 +176,9 @@ class Paying:
         Where a gateway's page opens only once, an attempt whose page was given out makes room for a new
         one. It is still asked about: should it be paid after all, that is accepted.
         """
-        now = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
+            now = self._clock.now()
             if order.status is not OrderStatus.OPEN:
                 return None
             for attempt in await work.attempts(order.id):
@@ -210,9 +210,9 @@ class Paying:
         except (Declined, Malformed) as error:
             log.error("gateway made no page", order=order.ref, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
             raise Unavailable("payments", "made no page") from error
-        now = self._clock.now()
         async with self._ledger.write() as work:
             await work.lock(order.id)
+            now = self._clock.now()
             if await work.link(token_hash(token)) is None:
                 # A token of its own, expired from the start: the gateway gets an address that shows how
                 # the order stands, and never one that pays.

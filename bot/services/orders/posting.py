@@ -137,9 +137,9 @@ class Posting:
 
     async def _write_down(self, order: Order, batch: _Batch, *, at_once: bool) -> list[str] | None:
         """Commit what was said; the notices to tell once it was the last of it, None before."""
-        now = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
+            now = self._clock.now()
             await work.set_postings(order.id, batch.said, now)
             await Letting.of(work).renewed(batch.renewed(), now)
             recorded, batch.said = any(not why for why in batch.said.values()), {}
@@ -163,9 +163,9 @@ class Posting:
         return [f"order:{order.ref}:paid", name]  # never after what follows from it
 
     async def _later(self, order: Order, trouble: str, *, progress: bool) -> None:
-        now = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock(order.id)
+            now = self._clock.now()
             if order.status is not OrderStatus.PAID:
                 return
             if progress and trouble in {"", _TIMEOUT}:  # it answers: only our time was over

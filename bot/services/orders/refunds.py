@@ -241,10 +241,10 @@ class Refunds:
         *,
         due: int | None,
     ) -> RefundRow:
-        now = self._clock.now()
         try:
             async with self._ledger.write() as work:
                 await work.lock(order.id)
+                now = self._clock.now()
                 attempt = await work.attempt(attempt.id)
                 if attempt.status not in {AttemptStatus.PAID, AttemptStatus.REVIEW}:
                     raise NotPossible(f"{attempt.track} is {attempt.status} by now")
@@ -301,9 +301,9 @@ class Refunds:
         due: int | None = None,
     ) -> RefundRow:
         """Write down how the refund stands; done, all that follows from it in the same transaction."""
-        now = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock((await work.attempt(refund.attempt_id)).order_id)
+            now = self._clock.now()
             fresh = await work.refund(refund.key) or refund
             if not fresh.status.is_open:  # final is final; another answer is for the record
                 if fresh.status is not status:

@@ -88,12 +88,12 @@ class Settling:
         return enquiry.status
 
     async def _fulfil(self, attempt: Attempt, enquiry: Enquiry, who: str, *, quiet: bool) -> None:
-        now = self._clock.now()
+        heard = self._clock.now()
         async with self._ledger.write() as work:
             order = await work.lock(attempt.order_id)
             fresh = await work.attempt(attempt.id)
-            verdict = judge(order, fresh, enquiry, age=now - fresh.created)
-            act = Acts(work, order, fresh, who, now)
+            verdict = judge(order, fresh, enquiry, age=heard - fresh.created)
+            act = Acts(work, order, fresh, who, self._clock.now())
             owed = await act.do(verdict, enquiry, quiet=quiet)
         if act.captured:
             await self.post(order.id, at_once=True)

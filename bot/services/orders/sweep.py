@@ -47,7 +47,7 @@ class Sweep:
             notices = await read.due_notices(now, _BATCH)
         done += await self._each(notices, lambda notice: self._settling.tell(notice.name))
         for order in stale:
-            await self._close(order, now)
+            await self._close(order)
         async with self._ledger.write() as work:
             await work.release_posted(now - SETTLED_FOR)
             await work.drop_links(now - KEEP_LINKS)
@@ -74,10 +74,11 @@ class Sweep:
     async def _refund(self, refund: RefundRow) -> None:
         await self._refunds.take_up(refund)
 
-    async def _close(self, order: Order, now: int) -> None:
+    async def _close(self, order: Order) -> None:
         """Let go of an order whose links all expired and that nobody is paying."""
         async with self._ledger.write() as work:
             fresh = await work.lock(order.id)
+            now = self._clock.now()
             trying = any(attempt.status.is_open for attempt in await work.attempts(order.id))
             linked = await work.link_until(order.id) > now
             if fresh.status is OrderStatus.OPEN and not trying and not linked:
