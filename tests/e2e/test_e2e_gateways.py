@@ -58,6 +58,7 @@ def gateway(provider: str) -> Iterator[str]:
         thread.join(SAFETY)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("provider", SETTINGS)
 def test_a_fine_is_paid_at_the_gateway_of_the_settings(provider: str, tmp_path: Path) -> None:
     with gateway(provider) as url:
