@@ -3,23 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check audit fix catalogs graphs screenshots lock wheel compiled test-compiled clean
+.PHONY: run test check mypy pyright audit fix catalogs graphs screenshots lock wheel compiled test-compiled clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/iqamati run
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pyright
+	$(MAKE) --jobs=2 --output-sync mypy pyright
 	$(BIN)/lint-imports
 	$(BIN)/python tools/catalogs.py check
 	$(BIN)/iqamati graph --check
 	$(BIN)/python -m tools.audit --if-able
+
+mypy pyright: $(VENV)/.dev
+	$(BIN)/$@
 
 audit: $(VENV)/.dev
 	$(BIN)/python -m tools.audit

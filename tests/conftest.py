@@ -20,7 +20,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What replaces parts of the service cannot be tried on the compiled one, whose classes do not let it (ADR 0026)."""
+    """What is long comes first, among several workers.
+
+    What replaces parts of the service cannot be tried on the compiled one, whose classes do not let it (ADR 0026).
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if COMPILED:
         skip = pytest.mark.skip(reason="replaces parts of compiled classes")
         for item in items:

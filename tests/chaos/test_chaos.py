@@ -20,6 +20,7 @@ HAPPENED = ("kill", "failover", "network", "bot api refused", "outside refused")
 
 
 @pytest.mark.cluster
+@pytest.mark.long
 async def test_everybody_is_accounted_for(tmp_path: Path) -> None:
     found = tmp_path / "run.json"
     told = await _run("--small", "--seed", "20261122", "--json", str(found))

@@ -1,5 +1,7 @@
 """A small rehearsal: nothing is lost, and everything that could have gone wrong was there to go wrong."""
 
+import pytest
+
 from bot.dialogs import dialogs
 from bot.dialogs.home import Operator
 from bot.graph import faults
@@ -11,6 +13,7 @@ def test_the_next_release_s_dialogs_are_sound() -> None:
     assert faults(next_release(dialogs(Operator()))) == []
 
 
+@pytest.mark.long
 async def test_a_deploy_loses_nothing() -> None:
     report = await rehearse(SMALL, seed=5)
     assert report.findings == []

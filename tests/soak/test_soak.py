@@ -5,6 +5,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from bench.soak import measure
 from bench.soak.residents import GOOD, HABITS
 from bench.soak.run import crowd_of, together
@@ -52,6 +54,7 @@ def grown_each_time(rounds: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 async def test_after_each_round_the_process_holds_what_it_held_before() -> None:
     async with world(7, 1.0, "", sqlite=True) as here, asyncio.TaskGroup() as behind:
         crowd = crowd_of(here, behind, 7)

@@ -15,7 +15,7 @@ from bot.model import Attached, Button, Chat, Erase, Event, Pressed, Say, Span, 
 from tests.web.script import Script
 from tests.web.site import Site, typed
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 FLAGS = (
     "--no-sandbox",
