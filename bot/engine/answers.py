@@ -213,6 +213,7 @@ def pressed(machine: Machine, event: Pressed) -> None:
     elif twice:
         return
     else:
+        machine.pressed = ""  # something came between, as words do
         disarm(machine, event)
         machine.note(say(words.STALE))
         machine.ask()

@@ -125,6 +125,19 @@ def test_the_same_button_is_no_double_tap_because_another_process_has_a_fast_clo
     chat.press_token(token, source).hears("That button belongs to an earlier")
 
 
+def test_the_same_button_after_an_older_one_is_no_double_tap(chat: Chat) -> None:
+    chat.answers(OpenOrder, link())
+    chat.says("/menu").presses("Violations")
+    older, other = chat.last, chat.last.buttons[0].token
+    owing(chat)
+    token, source = chat.last.buttons[0].token, chat.last.id
+    chat.press_token(token, source).hears("The link opens the payment page").wait(seconds=10)
+    chat.press_token(other, older.id).hears("That button belongs to an earlier").wait(seconds=2)
+    chat.press_token(token, source).hears("That button belongs to an earlier").stands(
+        "violations.paying", "checkout.paying"
+    )
+
+
 def test_a_double_tap_on_the_menu(chat: Chat) -> None:
     owing(chat).presses("Menu").hears("Which service?")
     chat.press_token("/menu").hears_nothing().says("1").press_token("/menu").hears("Which service?")
