@@ -79,7 +79,8 @@ async def against_size(most: int, turns: int, folder: Path) -> list[Grown]:
                     held,
                     a_second(found.rounds),
                     found.rounds,
-                    found.find_ms,
+                    found.show_ms,
+                    found.forget_ms,
                 )
             )
             print(grown_line(rows[-1]), flush=True)

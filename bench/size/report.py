@@ -19,7 +19,8 @@ class Grown(msgspec.Struct, frozen=True):
         spread: CPU a turn, least and greatest of the runs.
         bytes: of Redis's memory for each session that was added, with what is kept beside it.
         rounds: all of an idle process's rounds, for each second.
-        find_ms: to find all keys of one chat.
+        show_ms: to tell which keys a chat has.
+        forget_ms: to forget a chat.
     """
 
     sessions: int
@@ -28,7 +29,8 @@ class Grown(msgspec.Struct, frozen=True):
     bytes: float
     rounds: Round
     each: dict[str, Round]
-    find_ms: float
+    show_ms: float
+    forget_ms: float
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -56,14 +58,14 @@ def grown_line(row: Grown | None) -> str:
     if row is None:
         return (
             "| sessions | CPU µs/turn | lowest–highest | Redis µs/turn | commands/turn | p50 ms, 50 at once | p50 ms, alone"
-            " | B/session | rounds, CPU µs/s | rounds, Redis µs/s | a chat's keys found, ms |\n"
-            "|---|---|---|---|---|---|---|---|---|---|---|"
+            " | B/session | rounds, CPU µs/s | rounds, Redis µs/s | a chat's keys shown, ms | a chat forgotten, ms |\n"
+            "|---|---|---|---|---|---|---|---|---|---|---|---|"
         )
     turns, (least, most) = row.turns, row.spread
     return (
         f"| {row.sessions:,} | {turns.cpu_us:.0f} | {least:.0f}–{most:.0f} | {turns.redis_us:.0f} | {turns.calls:.2f}"
         f" | {turns.p50_ms:.1f} | {turns.alone_ms:.2f} | {_bytes(row)} | {row.rounds.cpu_us:,.0f}"
-        f" | {row.rounds.redis_us:,.0f} | {row.find_ms:,.1f} |"
+        f" | {row.rounds.redis_us:,.0f} | {row.show_ms:.1f} | {row.forget_ms:,.1f} |"
     )
 
 

@@ -2,14 +2,20 @@
 
 import sys
 import time
+from collections.abc import Awaitable
+from typing import Final
 
 import msgspec
 import uvloop
 
 from bench.size.measure import Round, Share, Turns, Visits, rounds, turns
-from bench.size.process import Process, chat, started
+from bench.size.process import CHANNEL, chat, started
 from bench.size.servers import attached
+from bot.model import Chat
 from bot.serve import spare_collector
+
+NOBODY: Final = Chat(CHANNEL, "nobody")
+"""A chat of which nothing is kept: forgetting it leaves all others as they are."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -39,12 +45,14 @@ class Report(msgspec.Struct, frozen=True):
 
     Attributes:
         done: turns in all, those that were not measured included.
-        find_ms: to find all keys of one chat, as forgetting it does.
+        show_ms: to tell which keys a chat has.
+        forget_ms: to forget a chat, which looks for keys of it that nobody listed.
     """
 
     turns: Turns
     rounds: dict[str, Round]
-    find_ms: float
+    show_ms: float
+    forget_ms: float
     done: int
 
 
@@ -56,14 +64,15 @@ async def measured(order: Order) -> Report:
         visits = Visits(process, order.name, order.share)
         found = await turns(process, servers, visits, order.turns, order.walkers)
         quiet = await rounds(process, servers) if order.rounds else {}
-        find_ms = await _find_ms(process) if order.rounds else 0.0
+        show_ms = await _ms(process.memory.keys(chat(0))) if order.rounds else 0.0
+        forget_ms = await _ms(process.memory.forget(NOBODY)) if order.rounds else 0.0
     await process.close()
-    return Report(found, quiet, find_ms, visits.done)
+    return Report(found, quiet, show_ms, forget_ms, visits.done)
 
 
-async def _find_ms(process: Process) -> float:
+async def _ms(work: Awaitable[object]) -> float:
     began = time.perf_counter()
-    await process.memory.keys(chat(0))
+    await work
     return 1e3 * (time.perf_counter() - began)
 
 

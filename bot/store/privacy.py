@@ -1,8 +1,8 @@
 """What Redis keeps of one chat: shown, forgotten, and under which keys values are sealed.
 
-All keys of a chat carry its partition's tag and its blind name (``x:{p017}:name``), whoever wrote them, so they are
-found by that. Finding them walks through the server's keys: seldom done, a few thousand keys a millisecond-long
-call, never inside a turn.
+All keys of a chat carry its partition's tag and its blind name (``x:{p017}:name``), whoever wrote them. What is shown
+is asked for by `KINDS`, however many chats there are. Forgetting leaves nothing that nobody listed, so it walks through
+the server's keys: seldom done, a few thousand keys a millisecond-long call, never inside a turn.
 
 ``f:{p}``: chats whose last words are said, by the time at which the rest of them goes.
 """
@@ -28,11 +28,15 @@ from bot.store.weblog import WebLog
 
 GOODBYE: Final = 30
 """Seconds the last words have to be delivered, and read on an open page."""
+KINDS: Final = ("d", "k", "q", "s", "u", "v", "w")
+"""Kinds of keys ``x:{p017}:name`` that a chat may have; ``docs/privacy.md`` has what is in them."""
 STAYS: Final = frozenset({"s", "u"})
 """Kinds of keys that forgetting leaves: the session, which has the last words to say and goes after them; and the
 count of look-ups, which would start afresh for whoever forgets."""
 _PARCELS: Final = (b"s:", b"q:")
 """A session, and one that was put aside."""
+_ABSENT: Final = -2
+"""Redis's time to live of a key that is not there."""
 _TRIES: Final = 20
 _SCAN: Final = 1000
 _PAGE: Final = 500
@@ -86,14 +90,10 @@ class ChatMemory:
         return [entry for _, entry in await self._log.read(chat)]
 
     async def keys(self, chat: Chat) -> tuple[HeldKey, ...]:
-        """Every key of the chat."""
+        """Which of `KINDS` the chat has; one round trip."""
         place = self._sessions.place(chat)
-        with away():
-            found = [
-                HeldKey(key.decode().partition(":")[0], int(await self._redis.ttl(key)))
-                for key in await self._of(place)
-            ]
-        return tuple(sorted(found, key=lambda each: each.kind))
+        lives = await self._sessions.ask([("TTL", f"{kind}:{place.tag}:{place.name}", ()) for kind in KINDS])
+        return tuple(HeldKey(kind, life) for kind, life in zip(KINDS, lives, strict=True) if life != _ABSENT)
 
     # --- letting go ------------------------------------------------------------------------------
 

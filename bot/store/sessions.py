@@ -150,9 +150,10 @@ class Sessions(Outboxes):
     ) -> Session:
         # Its own bytes in the name: two of one chat may have one revision, and both are kept.
         number = int(rev) if rev and rev.isdigit() and len(rev) <= _DIGITS else 0
-        aside = f"{quarantine}:{number}:{hashlib.sha256(sealed).hexdigest()[:12]}"
+        part = f"{number}:{hashlib.sha256(sealed).hexdigest()[:12]}"
+        aside = f"{quarantine}:{part}"
         with away():
-            await self._quarantine(keys=[key, aside], args=[rev or b"", QUARANTINE_LIFE])
+            await self._quarantine(keys=[key, quarantine, aside], args=[rev or b"", QUARANTINE_LIFE, part])
         log.error("session unreadable, put aside", key=aside)
         # The revision began as a time: the nearest that is known of when the resident was last here.
         return msgspec.structs.replace(kept, frames=(LOST,), touched=number)

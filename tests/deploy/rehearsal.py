@@ -161,7 +161,7 @@ class Play:
             attempts=await world.books.rows("SELECT * FROM attempts"),
             outbox=left,
             sessions=len(await redis.keys("s:*")),
-            aside=len(await redis.keys("q:*")),
+            aside=len(await redis.keys("q:*:*:*")),
             logs={door.chat: await door.log() for door in self.doors if isinstance(door, Web)},
             errors={},
             ledger=world.books.name,

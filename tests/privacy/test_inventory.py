@@ -13,6 +13,7 @@ from bot.domain import Agreement
 from bot.services.ledger.tables import metadata
 from bot.services.privacy import INVENTORY, PERIODS, Kind
 from bot.store import files, sessions, weblog
+from bot.store.privacy import KINDS as CHAT_KINDS
 from bot.store.privacy import STAYS
 from tools import privacy
 from tools.catalogs import _FORBIDDEN, FORBIDDEN
@@ -47,7 +48,7 @@ def test_what_the_store_keeps_is_kept_as_long_as_told() -> None:
     seconds = {kind.id: PERIODS[kind.period].seconds for kind in INVENTORY}
     assert seconds["session"] == sessions.LIFE
     assert seconds["language"] == sessions.KEPT_LIFE
-    assert seconds["quarantine"] == sessions.QUARANTINE_LIFE
+    assert seconds["quarantine"] == seconds["quarantine_index"] == sessions.QUARANTINE_LIFE
     assert seconds["log"] == seconds["log_keys"] == weblog.LIFE
     assert seconds["files"] == seconds["files_index"] == files.LIFE
 
@@ -82,6 +83,14 @@ def test_what_residents_are_told_of_times_is_so() -> None:
 def test_what_forgetting_leaves_in_redis_is_told() -> None:
     stays = {kind.redis.partition(":")[0] for kind in KEYS if kind.forgotten.startswith("no:")}
     assert stays == STAYS - {"s"}
+
+
+def test_every_kind_of_key_that_a_chat_may_have_is_asked_for() -> None:
+    chats = {kind.redis for kind in KEYS if ":{pNNN}:NAME" in kind.redis}
+    assert {key.partition(":")[0] for key in chats} == set(CHAT_KINDS)
+    assert {f"{kind}:{{pNNN}}:NAME" for kind in CHAT_KINDS} <= chats, (
+        "what has further keys has a list of them"
+    )
 
 
 @pytest.mark.parametrize("versions", [VERSIONS, reminders.VERSIONS])

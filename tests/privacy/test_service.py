@@ -25,8 +25,10 @@ from bot.services.ledger import tables as t
 from bot.services.ledger.privacy import Letting
 from bot.services.privacy import PERIODS
 from bot.store.privacy import GOODBYE
+from bot.store.sessions import QUARANTINE_LIFE
 from tests.payments.world import HERE, NOON, THERE, item, renewal
 from tests.privacy.desk import CIVIL_ID, DAY, OTHER_ID, Desk, section, token
+from tests.store.servers import put_session
 
 YEAR = PERIODS["remembered"].seconds
 
@@ -119,6 +121,22 @@ async def test_a_number_is_not_used_after_its_time(desk: Desk) -> None:
 
 
 # --- a copy --------------------------------------------------------------------------------------
+
+
+async def test_the_copy_tells_of_a_session_put_aside_and_does_not_walk_through_redis(desk: Desk) -> None:
+    await desk.sits()
+    [session] = await desk.valkey.find("s:")
+    await put_session(desk.redis, session, b"not ours")
+    await desk.store.load(HERE)
+    for node in desk.valkey.nodes:
+        await node.config_resetstat()
+    file = await desk.file(language="en")
+    assert section(file, "quarantine") == [{"seconds": QUARANTINE_LIFE}]
+    assert "session" not in [part["kind"] for part in file["kept"]]
+    called = [await node.info("commandstats") for node in desk.valkey.nodes]
+    assert all("cmdstat_ttl" in each and "cmdstat_scan" not in each for each in called)
+    await forget(desk)
+    assert await desk.valkey.find("q:") == []
 
 
 async def test_the_copy_holds_everything(desk: Desk) -> None:
@@ -338,6 +356,7 @@ async def test_a_key_of_a_chat_that_nobody_listed_goes_too(desk: Desk) -> None:
     await desk.redis.set(f"u:{tag}:{name}", b"the count of look-ups")
     await forget(desk)
     assert {key.kind for key in await desk.memory.keys(HERE)} == {"s", "u"}
+    assert {key[:2] for _, key in await desk.valkey.keys() if name.encode() in key} == {b"s:", b"u:"}
 
 
 async def test_receipts_outlive_forgetting_by_their_address(desk: Desk) -> None:

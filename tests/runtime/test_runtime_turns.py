@@ -128,7 +128,7 @@ async def test_an_unreadable_session_is_told_and_begun_anew(world: World) -> Non
     await world.say(process, "1")
     changed, _, _ = world.phone.texts[-1].partition("\n")
     assert changed == RENDERER.plain(say(words.CHANGED), "ar")
-    assert len(await world.servers.find("q:")) == 1
+    assert len(await world.servers.find("q:")) == 2
     session = (await process.store.load(CHAT)).session
     assert [frame.dialog for frame in session.frames] == ["home"]
 

@@ -134,22 +134,26 @@ async def test_an_unreadable_session_is_put_aside_as_it_was(redis: Any, servers:
     assert (await other.load(CHAT)).session == Session(language="en", frames=(LOST,), touched=before.rev)
 
     assert not await servers.find("s:")
-    (aside,) = await servers.find("q:{p")
+    listed, aside = await servers.find("q:{p")
     assert await redis.get(aside) == was
-    assert 0 < await redis.ttl(aside) <= QUARANTINE_LIFE
+    assert [listed + b":" + part for part in await redis.zrange(listed, 0, -1)] == [aside]
+    assert 0 < await redis.ttl(aside) <= await redis.ttl(listed) <= QUARANTINE_LIFE
 
 
 async def test_what_was_put_aside_is_never_overwritten(redis: Any, servers: Deployment) -> None:
     index = _key()
     saved: list[bytes] = []
-    for _ in range(3):
+    for number in range(3):
         # The same revision each time: a chat that begins anew within the second has it again.
         await Sessions(redis, ring(index=index), "a").commit(CHAT, 0, FIRST, [])
         (key,) = await servers.find("s:")
         saved.append(await redis.get(key))
         assert (await Sessions(redis, ring(index=index), "b").load(CHAT)).session.frames == (LOST,)
-    aside = [await redis.get(key) for key in await servers.find("q:")]
-    assert sorted(aside) == sorted(saved)
+        listed = (await servers.find("q:"))[0]
+        await redis.zadd(listed, {f"{number}:of a time whose sessions are gone": 1})
+    listed, *aside = await servers.find("q:")
+    assert sorted([await redis.get(key) for key in aside]) == sorted(saved)
+    assert await redis.zcard(listed) == len(saved) + 1, "the last of those times is still to be taken out"
     assert all([await redis.ttl(key) > 0 for key in await servers.find("q:")])
 
 
@@ -173,7 +177,7 @@ async def test_every_kind_of_broken_session_is_put_aside(
     sealed = broken(await sealed_session(redis, key))
     await put_session(redis, key, sealed)
     assert (await store.load(CHAT)).session.frames == (LOST,)
-    (aside,) = await servers.find("q:")
+    _, aside = await servers.find("q:")
     assert await sealed_session(redis, aside) == sealed
 
 
@@ -185,7 +189,7 @@ async def test_what_opens_but_is_no_session_is_put_aside(
     (key,) = await servers.find("s:")
     await put_session(redis, key, keyring.seal(data, key))
     assert (await store.load(CHAT)).session.frames == (LOST,)
-    assert len(await servers.find("q:")) == 1
+    assert len(await servers.find("q:")) == 2
 
 
 async def test_a_session_moved_to_another_chat_does_not_open(
