@@ -14,7 +14,7 @@ import uvloop
 
 from bot import logs
 from bot.banner import banner
-from bot.bootstrap import Service, embedded_redis_url, opened, redis_url
+from bot.bootstrap import embedded_redis_url, opened, redis_url
 from bot.config import Settings, load
 from bot.dialogs import dialogs
 from bot.dialogs.home import Operator
@@ -25,6 +25,7 @@ from bot.handlers.terminal import Terminal, interactive
 from bot.operators import cli as operators
 from bot.operators import keys
 from bot.outside import needs_sandbox, sandbox
+from bot.process import Service
 from bot.serve import bind, few_hands, serving, spare_collector
 from bot.tasks import Tasks
 

@@ -2,18 +2,10 @@
 
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
-
-import structlog
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -21,26 +13,18 @@ from bot.crypto import Keyring
 from bot.dialogs import book
 from bot.dialogs.home import Operator
 from bot.embedded import EmbeddedValkey
-from bot.errors import ConfigError, StoreAway, Unavailable
-from bot.handlers.address import networks
-from bot.handlers.batches import batch_routes
+from bot.engine.book import Book
+from bot.errors import ConfigError, StoreAway
 from bot.handlers.chat_log import LogChannel
 from bot.handlers.files import Intake
-from bot.handlers.guard import Guard, Limits
-from bot.handlers.my_data import my_data_routes
-from bot.handlers.pay import pay_routes, receipt_routes
-from bot.handlers.refusals import Refusals
-from bot.handlers.signin import signin_routes
-from bot.handlers.verify import verify_routes
-from bot.handlers.web import Page, web_routes
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
-from bot.model import Chat, Woken
+from bot.model import Woken
 from bot.outside import open_gateways, open_provider, pay_hosts, registry_address
 from bot.ports import Channel, Clock, Effect, Executor, Wake
+from bot.process import Service
 from bot.runtime import Runtime
-from bot.runtime.sweep import Sweeper
 from bot.secret_keys import load_keyring
 from bot.services.authority import guarded
 from bot.services.batches import Batches, Checking, Papers
@@ -55,6 +39,7 @@ from bot.services.links import executors as link_executors
 from bot.services.links import known_names
 from bot.services.orders import Orders, Terms
 from bot.services.orders import executors as order_executors
+from bot.services.payments.gateways import Gateways
 from bot.services.quotas import Meter, metered
 from bot.services.receipts import Printer, Receipts
 from bot.services.registry import Registry
@@ -75,147 +60,12 @@ from bot.store.verifications import Verifications
 from bot.store.weblog import WebLog
 from bot.tasks import Tasks
 from bot.upkeep import Personal, personal
-from bot.whole import Lane
 
 if TYPE_CHECKING:
     from bot.handlers.telegram import Telegram
 
-log = structlog.get_logger(__name__)
-
 LAST_WORDS: Final = 3.0
 """Seconds that deliveries under way have when the service stops."""
-SWEEP_EVERY: Final = 10.0
-"""Seconds between looks at orders and batches that are due."""
-BUSY: Final = 20
-"""Rows that a look worked on, from which the next one follows at once: looks take fifty of a kind, shared with other
-processes, and after an outage of the registry's some thousand wait."""
-
-
-@dataclass(frozen=True)
-class Service:
-    """The service, joined together. Made by `opened`."""
-
-    settings: Settings
-    keyring: Keyring
-    clock: Clock
-    tasks: Tasks
-    store: Sessions
-    log: WebLog
-    runtime: Runtime
-    intake: Intake
-    orders: Orders
-    batches: Batches
-    remind: Callable[[], Awaitable[int]]
-    receipts: Receipts
-    sign_ins: SignIns
-    verification: Verification
-    personal: Personal
-    hosts: tuple[str, ...]
-    catalog: Catalog
-    renderer: Renderer
-    telegram: "Telegram | None"
-
-    def app(self) -> Guard:
-        """The public HTTP application: web chat, payment pages, webhooks, health, and the guard before them."""
-        settings = self.settings
-        refusals = Refusals(self.renderer.render)
-        inner = Starlette(routes=self.routes(), exception_handlers=refusals.handlers)
-        # A missing slash is a missing page: the redirect would be built from the Host header.
-        inner.router.redirect_slashes = False
-        return Guard(
-            inner,
-            refusals,
-            self.clock,
-            base_url=settings.base_url,
-            host=urlsplit(settings.public_url).netloc,
-            trusted=networks(settings.trusted_proxies),
-            limits=Limits(per_second=settings.network_per_second, file=settings.file_megabytes * MEGABYTE),
-        )
-
-    def routes(self) -> list[Route]:
-        """Every route there is."""
-        settings = self.settings
-        routes: list[Route] = [
-            *web_routes(
-                self.log,
-                self.runtime.handle,
-                self.intake,
-                self.keyring,
-                self.clock,
-                Page(
-                    self.catalog.text,
-                    settings.operator_name,
-                    settings.operator_authority,
-                    self.intake.limit,
-                ),
-                settings.base_url,
-            ),
-            *pay_routes(
-                self.orders,
-                render=self.renderer.render,
-                back_url=self._back,
-                hosts=self.hosts,
-                host=self.hosts[0],
-                payee=settings.operator_authority or settings.operator_name,
-                trial=settings.payments == "sandbox",
-            ),
-            *receipt_routes(self.receipts, render=self.renderer.render),
-            *my_data_routes(self.personal.exports),
-            *batch_routes(self.batches.papers),
-            *verify_routes(self.verification, render=self.renderer.render, back_url=self._back),
-            *signin_routes(
-                self.sign_ins,
-                render=self.renderer.render,
-                back_url=self._back,
-                hosts=settings.oidc_hosts,
-                secure=settings.base_url.startswith("https:"),
-            ),
-            Route("/health", self._health),
-        ]
-        if self.telegram is not None:
-            routes += self.telegram.routes(self.runtime.handle, self.intake)
-        return routes
-
-    def lane(self) -> Lane | None:
-        """What comes past the application: Telegram's webhook."""
-        return None if self.telegram is None else self.telegram.lane(self.runtime.handle, self.intake)
-
-    def sweep(self) -> None:
-        """Begin the process's own rounds: timers, recovery, orders, batches and reminders that are due, personal data."""
-        Sweeper(self.runtime, self.store, self.clock, self.tasks).start()
-        self.personal.upkeep.start()
-        self.tasks.spawn(self._sweep(self.orders.sweep), "orders sweep")
-        self.tasks.spawn(self._sweep(self.batches.sweep), "batches sweep")
-        self.tasks.spawn(self._sweep(self.remind), "reminders sweep")
-
-    def attend(self) -> None:
-        """Begin only the rounds of a process that helps another one: signs of life for what it has in hand."""
-        Sweeper(self.runtime, self.store, self.clock, self.tasks).attend()
-        self.personal.upkeep.attend()
-
-    async def _sweep(self, work: Callable[[], Awaitable[int]]) -> None:
-        while True:
-            done = 0
-            try:
-                with contextlib.suppress(StoreAway, Unavailable):
-                    done = await work()
-            except Exception as error:  # noqa: BLE001 - a round that ended would be missed by nobody but residents
-                # The type only: its text may quote what was asked.
-                log.error("sweep failed", error=type(error).__name__)  # noqa: TRY400
-            await self.clock.sleep(0.0 if done >= BUSY else SWEEP_EVERY)
-
-    async def _health(self, _request: Request) -> Response:
-        try:
-            await self.store.load(Chat("health", "health"))
-        except StoreAway:
-            return JSONResponse({"store": "away"}, status_code=503)
-        return JSONResponse({"store": "here", "version": version("iqamati")})
-
-    def _back(self, chat: Chat) -> str:
-        """Where a resident's chat is, from a payment page."""
-        if chat.channel == "telegram" and self.telegram is not None:
-            return self.telegram.link()
-        return f"{self.settings.base_url}/"
 
 
 @contextlib.asynccontextmanager
@@ -225,158 +75,257 @@ async def opened(settings: Settings, redis_at: str, tasks: Tasks) -> AsyncGenera
     Raises:
         ConfigError: something cannot be opened; one line for the operator.
     """
-    clock = SystemClock()
-    keyring = load_keyring(settings)
-    catalog = Catalog()
-    renderer = Renderer(catalog)
     async with AsyncExitStack() as stack:
-        redis = await connect(redis_at)
-        stack.push_async_callback(redis.aclose)
-        try:
-            engine = open_engine(settings.database_url or default_url(settings.data_dir))
-            stack.push_async_callback(engine.dispose)
-            await migrate(engine)
-        except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
-            raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
-        registry_url, registry_token = registry_address(settings, keyring)
-        client = make_wire(registry_url, registry_token) or make_client(registry_url, registry_token)
-        stack.push_async_callback(client.close)
-        registry = Registry(client, clock, timeout=settings.registry_timeout)
-        gateways = open_gateways(settings, keyring, clock)
-        stack.push_async_callback(gateways.close)
-        telegram = None
-        if settings.telegram_token.get_secret_value():
-            # aiogram builds some hundred pydantic models at import, three seconds nobody without a bot waits for.
-            from bot.handlers.telegram import Telegram  # noqa: PLC0415
-
-            telegram = Telegram(settings, clock, tasks, catalog.text, per_second=settings.telegram_per_second)
-            stack.push_async_callback(telegram.close)
-        store = Sessions(redis, keyring, secrets.token_hex(8))
-        log = WebLog(redis, keyring, store.place, tasks, clock)
-        stack.push_async_callback(log.close)
-
-        files = FileStore(redis, keyring, store.keys, limit=settings.file_megabytes * MEGABYTE)
-
-        ledger = Ledger(engine)
-        receipts = Receipts(
-            ledger,
-            keyring,
-            clock,
-            Printer(renderer),
-            settings.base_url,
-            settings.operator_name,
-            settings.operator_authority,
-        )
+        base = await _ground(settings, redis_at, tasks, stack)
 
         async def wake(event: Woken) -> None:
             await runtime.handle(event)
 
-        batches = _batches(settings, ledger, files, registry, keyring, tasks, wake, renderer)
-        orders = Orders(
-            ledger=ledger,
-            gateways=gateways,
-            registry=registry,
-            appraiser=Appraiser(registry, clock),
-            baskets=batches,
-            clock=clock,
-            keyring=keyring,
-            wake=wake,
-            terms=Terms(settings.base_url, settings.pay_link_minutes, receipts.link),
+        desks = _desks(base, wake, stack)
+        runtime = Runtime(
+            _book(settings, base.renderer),
+            base.store,
+            base.renderer,
+            _channels(base),
+            guarded(_executors(base, desks), base.registry),
+            base.clock,
+            tasks,
         )
-        verification = Verification(
-            Verifications(redis, keyring, store.keys),
-            keyring,
-            clock,
-            settings.base_url,
-            wake,
-            Pictures().draw,
-        )
-        meter = Meter(Quotas(redis, keyring, store.keys), verification, keyring, clock)
-        sign_ins = _sign_ins(
-            settings, SignInStore(redis, keyring), Quotas(redis, keyring, store.keys), keyring, wake, stack
-        )
-        reminders = Reminders(ledger=ledger, files=registry, keyring=keyring, clock=clock)
-        memory = ChatMemory(redis, store, log, clock, keyring)
-        mine = personal(ledger, memory, keyring, clock, tasks, base_url=settings.base_url)
-        ours: tuple[Channel, ...] = (LogChannel(log, clock), LogChannel(log, clock, "terminal"))
-        channels = ours if telegram is None else (*ours, telegram.channel)
-        executors: Mapping[type[Effect], Executor] = {
-            **metered(registry_executors(registry), meter),
-            **order_executors(orders, receipts),
-            **identity_executors(sign_ins),
-            **mine.executors,
-            **company_executors(Companies(registry, clock, _quotes(settings))),
-            **batch_executors(batches),
-            **renewal_executors(Renewals(registry, clock, _quotes(settings))),
-            **reminder_executors(reminders),
-            **Travel(registry, clock).executors(),
-            **link_executors(
-                orders,
-                known_names(settings.base_url, pay_hosts(settings, gateways)),
-                lambda: _chats(telegram),
-            ),
-        }
-        dialogs = book(
-            Operator(settings.operator_name, settings.operator_authority),
-            Keywords(renderer),
-            settings.sign_in_minutes * 60,
-            settings.file_megabytes,
-        )
-        runtime = Runtime(dialogs, store, renderer, channels, guarded(executors, registry), clock, tasks)
         # Last, when nothing runs any more: what was delivered and not yet noted must not be waited for later.
-        stack.push_async_callback(_flush, store)
+        stack.push_async_callback(_flush, base.store)
         stack.push_async_callback(tasks.close)
         stack.push_async_callback(runtime.deliveries.finish, LAST_WORDS)
         yield Service(
             settings=settings,
-            keyring=keyring,
-            clock=clock,
+            keyring=base.keyring,
+            clock=base.clock,
             tasks=tasks,
-            store=store,
-            log=log,
+            store=base.store,
+            log=base.log,
             runtime=runtime,
-            intake=Intake(files, runtime.awaits, files.limit),
-            orders=orders,
-            batches=batches,
-            remind=lambda: reminders.tell(wake),
-            receipts=receipts,
-            sign_ins=sign_ins,
-            verification=verification,
-            personal=mine,
-            hosts=pay_hosts(settings, gateways),
-            catalog=catalog,
-            renderer=renderer,
-            telegram=telegram,
+            intake=Intake(base.files, runtime.awaits, base.files.limit),
+            orders=desks.orders,
+            batches=desks.batches,
+            remind=lambda: desks.reminders.tell(wake),
+            receipts=desks.receipts,
+            sign_ins=desks.sign_ins,
+            verification=desks.verification,
+            personal=desks.personal,
+            hosts=pay_hosts(settings, base.gateways),
+            catalog=base.catalog,
+            renderer=base.renderer,
+            telegram=base.telegram,
         )
 
 
-def _batches(
-    settings: Settings,
-    ledger: Ledger,
-    files: FileStore,
-    registry: Registry,
-    keyring: Keyring,
-    tasks: Tasks,
-    wake: Wake,
-    renderer: Renderer,
-) -> Batches:
-    clock = SystemClock()
+# --- what is opened ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What everything stands on: opened by the settings, closed with the process."""
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    catalog: Catalog
+    renderer: Renderer
+    tasks: Tasks
+    redis: Any  # redis-py's own annotations are incomplete under strict checking
+    ledger: Ledger
+    registry: Registry
+    gateways: Gateways
+    telegram: "Telegram | None"
+    store: Sessions
+    log: WebLog
+    files: FileStore
+
+
+async def _ground(settings: Settings, redis_at: str, tasks: Tasks, stack: AsyncExitStack) -> _Ground:
+    clock, keyring, catalog = SystemClock(), load_keyring(settings), Catalog()
+    redis = await connect(redis_at)
+    stack.push_async_callback(redis.aclose)
+    ledger = await _ledger(settings, stack)
+    registry = _registry(settings, keyring, clock, stack)
+    gateways = open_gateways(settings, keyring, clock)
+    stack.push_async_callback(gateways.close)
+    telegram = _telegram(settings, clock, tasks, catalog, stack)
+    store = Sessions(redis, keyring, secrets.token_hex(8))
+    log = WebLog(redis, keyring, store.place, tasks, clock)
+    stack.push_async_callback(log.close)
+    return _Ground(
+        settings=settings,
+        clock=clock,
+        keyring=keyring,
+        catalog=catalog,
+        renderer=Renderer(catalog),
+        tasks=tasks,
+        redis=redis,
+        ledger=ledger,
+        registry=registry,
+        gateways=gateways,
+        telegram=telegram,
+        store=store,
+        log=log,
+        files=FileStore(redis, keyring, store.keys, limit=settings.file_megabytes * MEGABYTE),
+    )
+
+
+async def _ledger(settings: Settings, stack: AsyncExitStack) -> Ledger:
+    try:
+        engine = open_engine(settings.database_url or default_url(settings.data_dir))
+        stack.push_async_callback(engine.dispose)
+        await migrate(engine)
+    except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
+        raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
+    return Ledger(engine)
+
+
+def _registry(settings: Settings, keyring: Keyring, clock: Clock, stack: AsyncExitStack) -> Registry:
+    url, token = registry_address(settings, keyring)
+    client = make_wire(url, token) or make_client(url, token)
+    stack.push_async_callback(client.close)
+    return Registry(client, clock, timeout=settings.registry_timeout)
+
+
+def _telegram(
+    settings: Settings, clock: Clock, tasks: Tasks, catalog: Catalog, stack: AsyncExitStack
+) -> "Telegram | None":
+    if not settings.telegram_token.get_secret_value():
+        return None
+    # aiogram builds some hundred pydantic models at import, three seconds nobody without a bot waits for.
+    from bot.handlers.telegram import Telegram  # noqa: PLC0415
+
+    telegram = Telegram(settings, clock, tasks, catalog.text, per_second=settings.telegram_per_second)
+    stack.push_async_callback(telegram.close)
+    return telegram
+
+
+# --- who does the work ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Desks:
+    """Those who carry out effects and have something of their own to do besides."""
+
+    orders: Orders
+    batches: Batches
+    receipts: Receipts
+    reminders: Reminders
+    sign_ins: SignIns
+    verification: Verification
+    meter: Meter
+    personal: Personal
+
+
+def _desks(base: _Ground, wake: Wake, stack: AsyncExitStack) -> _Desks:
+    settings, ledger, keyring, clock = base.settings, base.ledger, base.keyring, base.clock
+    receipts = Receipts(
+        ledger,
+        keyring,
+        clock,
+        Printer(base.renderer),
+        settings.base_url,
+        settings.operator_name,
+        settings.operator_authority,
+    )
+    batches = _batches(base, wake)
+    orders = Orders(
+        ledger=ledger,
+        gateways=base.gateways,
+        registry=base.registry,
+        appraiser=Appraiser(base.registry, clock),
+        baskets=batches,
+        clock=clock,
+        keyring=keyring,
+        wake=wake,
+        terms=Terms(settings.base_url, settings.pay_link_minutes, receipts.link),
+    )
+    quotas = Quotas(base.redis, keyring, base.store.keys)
+    verifications = Verifications(base.redis, keyring, base.store.keys)
+    verification = Verification(verifications, keyring, clock, settings.base_url, wake, Pictures().draw)
+    memory = ChatMemory(base.redis, base.store, base.log, clock, keyring)
+    return _Desks(
+        orders=orders,
+        batches=batches,
+        receipts=receipts,
+        reminders=Reminders(ledger=ledger, files=base.registry, keyring=keyring, clock=clock),
+        sign_ins=_sign_ins(base, quotas, wake, stack),
+        verification=verification,
+        meter=Meter(quotas, verification, keyring, clock),
+        personal=personal(ledger, memory, keyring, clock, base.tasks, base_url=settings.base_url),
+    )
+
+
+def _batches(base: _Ground, wake: Wake) -> Batches:
+    ledger, keyring, clock = base.ledger, base.keyring, base.clock
     papers = Papers(
-        ledger=ledger, keyring=keyring, clock=clock, plain=renderer.plain, base_url=settings.base_url
+        ledger=ledger,
+        keyring=keyring,
+        clock=clock,
+        plain=base.renderer.plain,
+        base_url=base.settings.base_url,
     )
     checking = Checking(
-        ledger=ledger, staff=registry, keyring=keyring, clock=clock, wake=wake, link=papers.link
+        ledger=ledger, staff=base.registry, keyring=keyring, clock=clock, wake=wake, link=papers.link
     )
     return Batches(
         ledger=ledger,
-        files=files,
+        files=base.files,
         checking=checking,
         papers=papers,
         keyring=keyring,
         clock=clock,
-        tasks=tasks,
-        prices=_quotes(settings),
+        tasks=base.tasks,
+        prices=_quotes(base.settings),
     )
+
+
+def _sign_ins(base: _Ground, quotas: Quotas, wake: Wake, stack: AsyncExitStack) -> SignIns:
+    settings, keyring, clock = base.settings, base.keyring, base.clock
+    provider = open_provider(settings, keyring, clock)
+    if provider is not None:
+        stack.push_async_callback(provider.close)
+    return SignIns(
+        SignInStore(base.redis, keyring), quotas, provider, keyring, clock, wake, settings.base_url
+    )
+
+
+# --- what the runtime is given -------------------------------------------------------------------
+
+
+def _book(settings: Settings, renderer: Renderer) -> Book:
+    return book(
+        Operator(settings.operator_name, settings.operator_authority),
+        Keywords(renderer),
+        settings.sign_in_minutes * 60,
+        settings.file_megabytes,
+    )
+
+
+def _channels(base: _Ground) -> tuple[Channel, ...]:
+    ours = LogChannel(base.log, base.clock), LogChannel(base.log, base.clock, "terminal")
+    return ours if base.telegram is None else (*ours, base.telegram.channel)
+
+
+def _executors(base: _Ground, desks: _Desks) -> Mapping[type[Effect], Executor]:
+    settings, registry, clock = base.settings, base.registry, base.clock
+    return {
+        **metered(registry_executors(registry), desks.meter),
+        **order_executors(desks.orders, desks.receipts),
+        **identity_executors(desks.sign_ins),
+        **desks.personal.executors,
+        **company_executors(Companies(registry, clock, _quotes(settings))),
+        **batch_executors(desks.batches),
+        **renewal_executors(Renewals(registry, clock, _quotes(settings))),
+        **reminder_executors(desks.reminders),
+        **Travel(registry, clock).executors(),
+        **link_executors(
+            desks.orders,
+            known_names(settings.base_url, pay_hosts(settings, base.gateways)),
+            lambda: _chats(base.telegram),
+        ),
+    }
 
 
 def _quotes(settings: Settings) -> QuoteLimits:
@@ -390,19 +339,7 @@ def _chats(telegram: "Telegram | None") -> tuple[str, ...]:
     return () if not link or link.endswith("/") else (link,)
 
 
-def _sign_ins(
-    settings: Settings,
-    store: SignInStore,
-    windows: Quotas,
-    keyring: Keyring,
-    wake: Wake,
-    stack: AsyncExitStack,
-) -> SignIns:
-    clock = SystemClock()
-    provider = open_provider(settings, keyring, clock)
-    if provider is not None:
-        stack.push_async_callback(provider.close)
-    return SignIns(store, windows, provider, keyring, clock, wake, settings.base_url)
+# --- the end, and Redis --------------------------------------------------------------------------
 
 
 async def _flush(store: Sessions) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.bootstrap import Service
 from bot.engine import Book
 from bot.handlers.terminal import Terminal
 from bot.i18n.text import N_, say
 from bot.model import Chat
+from bot.process import Service
 from bot.tasks import Tasks
 from tests.channels.test_journey import service
 from tests.dialogs.harness import SPEECH

@@ -19,10 +19,10 @@ import pytest
 from httpx_sse import aconnect_sse
 
 from bot.__main__ import running
-from bot.bootstrap import Service
 from bot.config import Settings
 from bot.handlers.terminal import Terminal
 from bot.i18n.render import bare
+from bot.process import Service
 from bot.tasks import Tasks
 from tests.telegram import bot_api
 

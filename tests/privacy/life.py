@@ -27,10 +27,11 @@ from sqlalchemy import text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import logs
-from bot.bootstrap import Service, opened, redis_url
+from bot.bootstrap import opened, redis_url
 from bot.config import Settings
 from bot.embedded import only_one
 from bot.outside import sandbox
+from bot.process import Service
 from bot.sandbox.cast import DEMO
 from bot.sandbox.cast_bodies import GRANTS
 from bot.sandbox.cast_bodies import STAFF as STAFF_OF

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import httpx
 from httpx_sse import aconnect_sse
 
-from bot.bootstrap import Service
 from bot.handlers.terminal import Terminal
 from bot.i18n.render import bare
+from bot.process import Service
 from bot.tasks import Tasks
 from tests.telegram import bot_api
 

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from bot.bootstrap import BUSY, SWEEP_EVERY, Service
 from bot.crypto import Keyring
+from bot.process import BUSY, SWEEP_EVERY, Service
 from bot.tasks import Tasks
 from bot.upkeep import FORGET_EVERY, Upkeep
 from tests.runtime.world import FakeClock
