@@ -14,14 +14,14 @@ from bot.dialogs import book
 from bot.dialogs.home import Operator
 from bot.embedded import EmbeddedValkey
 from bot.engine.book import Book
-from bot.errors import ConfigError, StoreAway
+from bot.errors import StoreAway
 from bot.handlers.chat_log import LogChannel
 from bot.handlers.files import Intake
 from bot.i18n.catalog import Catalog
 from bot.i18n.render import Renderer
 from bot.i18n.speech import Keywords
 from bot.model import Woken
-from bot.outside import open_gateways, open_provider, pay_hosts, registry_address
+from bot.outside import open_gateways, open_ledger, open_provider, pay_hosts, registry_address
 from bot.ports import Channel, Clock, Effect, Executor, Wake
 from bot.process import Service
 from bot.runtime import Runtime
@@ -34,7 +34,7 @@ from bot.services.companies import executors as company_executors
 from bot.services.http import make_client, make_wire
 from bot.services.identity import SignIns
 from bot.services.identity import executors as identity_executors
-from bot.services.ledger import Ledger, default_url, migrate, open_engine
+from bot.services.ledger import Ledger
 from bot.services.links import executors as link_executors
 from bot.services.links import known_names
 from bot.services.orders import Orders, Terms
@@ -145,7 +145,7 @@ async def _ground(settings: Settings, redis_at: str, tasks: Tasks, stack: AsyncE
     clock, keyring, catalog = SystemClock(), load_keyring(settings), Catalog()
     redis = await connect(redis_at)
     stack.push_async_callback(redis.aclose)
-    ledger = await _ledger(settings, stack)
+    ledger = await open_ledger(settings, stack)
     registry = _registry(settings, keyring, clock, stack)
     gateways = open_gateways(settings, keyring, clock)
     stack.push_async_callback(gateways.close)
@@ -169,16 +169,6 @@ async def _ground(settings: Settings, redis_at: str, tasks: Tasks, stack: AsyncE
         log=log,
         files=FileStore(redis, keyring, store.keys, limit=settings.file_megabytes * MEGABYTE),
     )
-
-
-async def _ledger(settings: Settings, stack: AsyncExitStack) -> Ledger:
-    try:
-        engine = open_engine(settings.database_url or default_url(settings.data_dir))
-        stack.push_async_callback(engine.dispose)
-        await migrate(engine)
-    except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
-        raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
-    return Ledger(engine)
 
 
 def _registry(settings: Settings, keyring: Keyring, clock: Clock, stack: AsyncExitStack) -> Registry:

@@ -1,4 +1,4 @@
-"""The outside systems as the settings name them: registry, payment gateways, identity provider, and their sandbox."""
+"""What the settings name outside: registry, gateways, identity provider, and their sandbox; the ledger's database."""
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
@@ -22,6 +22,7 @@ from bot.sandbox.registry import registry_app
 from bot.secret_keys import load_keyring
 from bot.services.http import is_loopback
 from bot.services.identity import BACK, Provider, ProviderTerms
+from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.payments import Payments
 from bot.services.payments.gateways import Gateways
 from bot.services.payments.knet import Knet, KnetTerms
@@ -53,6 +54,21 @@ def registry_address(settings: Settings, keyring: Keyring) -> tuple[str, str]:
     if settings.registry_url:
         return _http(settings.registry_url, "REGISTRY_URL"), settings.registry_token.get_secret_value()
     return f"{sandbox_base(settings)}/registry", keyring.blind("sandbox registry token")
+
+
+async def open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger:
+    """The ledger, migrated; ``stack`` lets go of its database.
+
+    Raises:
+        ConfigError: it cannot be opened.
+    """
+    try:
+        engine = open_engine(settings.database_url or default_url(settings.data_dir))
+        stack.push_async_callback(engine.dispose)
+        await migrate(engine)
+    except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
+        raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
+    return Ledger(engine)
 
 
 # --- gateways ------------------------------------------------------------------------------------

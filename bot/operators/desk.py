@@ -21,10 +21,10 @@ from bot.config import Settings
 from bot.crypto import Keyring
 from bot.errors import ConfigError, Unreadable
 from bot.model import Chat
-from bot.outside import open_gateways
+from bot.outside import open_gateways, open_ledger
 from bot.ports import Clock
 from bot.secret_keys import load_keyring
-from bot.services.ledger import Ledger, Order, default_url, migrate, open_engine
+from bot.services.ledger import Ledger, Order, default_url
 from bot.services.orders.closing import Closing
 from bot.services.orders.refunds import Refunds
 from bot.services.payments.gateways import Gateways
@@ -81,15 +81,10 @@ async def opened(settings: Settings, who: str) -> AsyncGenerator[Desk, None]:
     _must_exist(settings)
     keyring = load_keyring(settings)
     async with AsyncExitStack() as stack:
-        try:
-            engine = open_engine(settings.database_url or default_url(settings.data_dir))
-            stack.push_async_callback(engine.dispose)
-            await migrate(engine)
-        except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
-            raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
+        ledger = await open_ledger(settings, stack)
         gateways = open_gateways(settings, keyring, clock)
         stack.push_async_callback(gateways.close)
-        yield Desk(Ledger(engine), gateways, keyring, clock, who, settings.payments)
+        yield Desk(ledger, gateways, keyring, clock, who, settings.payments)
 
 
 def operator(given: str) -> str:

@@ -14,8 +14,8 @@ from bot.config import Settings, load
 from bot.crypto import Keyring
 from bot.embedded import only_one
 from bot.errors import ConfigError, StoreAway, Unavailable
+from bot.outside import open_ledger
 from bot.secret_keys import Rotation, drop_older, load_keyring, rotate
-from bot.services.ledger import Ledger, default_url, migrate, open_engine
 from bot.services.ledger.resealing import SEALED, Sealing, reseal
 from bot.store.connect import connect
 from bot.store.privacy import ChatMemory
@@ -131,13 +131,7 @@ async def _count(settings: Settings, *, alone: bool) -> list[Used]:
         store = Sessions(redis, keyring, "keys")
         log = WebLog(redis, keyring, store.place, tasks, clock)
         stack.push_async_callback(log.close)
-        try:
-            engine = open_engine(settings.database_url or default_url(settings.data_dir))
-            stack.push_async_callback(engine.dispose)
-            await migrate(engine)
-        except Exception as error:  # noqa: BLE001 - drivers raise whatever they like
-            raise ConfigError(f"DATABASE_URL: the ledger cannot be opened ({type(error).__name__})") from None
-        ledger = Ledger(engine)
+        ledger = await open_ledger(settings, stack)
         try:
             if alone:  # nobody else would
                 await reseal(ledger, keyring)
