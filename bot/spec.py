@@ -147,11 +147,18 @@ class Ask(Waiting[A]):
 
 @dataclass(frozen=True)
 class Choose(Waiting[A]):
-    """Buttons. ``noun`` names what is chosen: the answered question shrinks to ``noun: choice ✓``."""
+    """Buttons.
+
+    Attributes:
+        noun: what is chosen: the answered question shrinks to ``noun: choice ✓``.
+        leaves: a whole request that leaves no doubt (a civil ID) is understood here, too, and this is said above its answer,
+            of what becomes of the question.
+    """
 
     prompt: Show[A]
     choices: tuple[Choice[A], ...] = ()
     noun: Msg | None = None
+    leaves: Show[A] | None = None
 
 
 @dataclass(frozen=True)
@@ -275,13 +282,15 @@ class Opening(Generic[A]):
     """A message that says enough: ``recognise`` reads it into answers (or None), the dialog starts ``at``.
 
     ``deep`` openings read the argument of ``/start`` instead of what was written. ``aside`` ones are heard where no other
-    new request is: on top of the question under way, which is asked again afterwards.
+    new request is: on top of the question under way, which is asked again afterwards. ``doubtful`` ones may mean something
+    else, so no question with `Choose.leaves` is left for them.
     """
 
     recognise: Callable[[str, date], A | None]
     at: StrEnum
     deep: bool = False
     aside: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,14 @@ _PICTURES: Final = frozenset({"photo", "live_photo", "video", "animation", "stic
 def says_enough(machine: Machine, text: str) -> bool:
     """Whether ``text`` answers the question asked long ago, or is a whole request where one is heard."""
     state = machine.state
-    if machine.book.open(text, machine.today, deep=False, aside=True) is not None:
+    if machine.book.open(text, machine.today, aside=True) is not None:
         return True
     if isinstance(state, Ask):
         return not isinstance(state.parse(text, machine.today), Invalid)
-    listening = isinstance(state, Waiting) and state.listens
-    return listening and machine.book.open(text, machine.today, deep=False) is not None
+    if isinstance(state, Waiting) and state.listens:
+        return machine.book.open(text, machine.today) is not None
+    leaving = isinstance(state, Choose) and state.leaves is not None
+    return leaving and machine.book.open(text, machine.today, sure=True) is not None
 
 
 def by_label(machine: Machine, text: str) -> bool:
@@ -103,7 +105,12 @@ def choose_in_words(machine: Machine, state: Choose[Any] | Upload[Any] | Pick[An
     else:
         understood = _pick_in_words(machine, state, text)
     hears = (state.listens or state.rest) and not machine.keeps_place
-    if understood or (hears and ask_anew(machine, text)) or answer_aside(machine, text):
+    if (
+        understood
+        or (hears and ask_anew(machine, text))
+        or answer_aside(machine, text)
+        or _leave(machine, state, text)
+    ):
         return
     misses = machine.top.misses + 1
     machine.set(misses=misses)
@@ -118,7 +125,7 @@ def choose_in_words(machine: Machine, state: Choose[Any] | Upload[Any] | Pick[An
 
 def ask_anew(machine: Machine, text: str) -> bool:
     """Begin what ``text`` asks for: a whole request, or the name of a service."""
-    if frame := machine.book.open(text, machine.today, deep=False):
+    if frame := machine.book.open(text, machine.today):
         machine.open(frame)
         return True
     if (wanted := machine.book.speech.dialog(text)) and (door := machine.book.door(wanted)):
@@ -128,9 +135,21 @@ def ask_anew(machine: Machine, text: str) -> bool:
     return False
 
 
+def _leave(machine: Machine, state: Asking, text: str) -> bool:
+    """Answer a request that leaves no doubt, and say what becomes of the question that is left for it."""
+    if not isinstance(state, Choose) or state.leaves is None:
+        return False
+    frame = machine.book.open(text, machine.today, sure=True)
+    if frame is None:
+        return False
+    machine.note(machine.show(state.leaves, machine.answers()))
+    machine.open(frame)
+    return True
+
+
 def answer_aside(machine: Machine, text: str) -> bool:
     """Answer what ``text`` asks for and come back to the question, where it is of that kind."""
-    frame = machine.book.open(text, machine.today, deep=False, aside=True)
+    frame = machine.book.open(text, machine.today, aside=True)
     if frame is None:
         return False
     machine.begin_aside(frame)

@@ -56,11 +56,15 @@ class Book:
         """The home state that calls ``dialog``."""
         return self._doors.get(dialog)
 
-    def open(self, text: str, today: date, *, deep: bool, aside: bool = False) -> Frame | None:
-        """The frame of the first dialog that recognises ``text`` as a whole request, ``aside`` or any."""
+    def open(
+        self, text: str, today: date, *, deep: bool = False, aside: bool = False, sure: bool = False
+    ) -> Frame | None:
+        """The frame of the first dialog that recognises ``text`` as a whole request, ``aside`` or any, ``sure`` or any."""
         for dialog in self.dialogs.values():
             for opening in dialog.openings:
-                heard = opening.deep == deep and (opening.aside or not aside)
+                heard = (
+                    opening.deep == deep and (opening.aside or not aside) and not (opening.doubtful and sure)
+                )
                 if heard and (answers := opening.recognise(text, today)) is not None:
                     return Frame(
                         dialog.id, dialog.version, str(opening.at), answers=msgspec.to_builtins(answers)

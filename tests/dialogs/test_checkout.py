@@ -563,3 +563,41 @@ def test_another_way_to_renew(language: str, bill: Bill, way: str) -> None:
     chat.presses("Another way").hears("The same residencies can be renewed in the Sahel app")
     assert chat.last.buttons[0].url == f"https://eres.moi.gov.kw/{way}"
     assert CIVIL_ID not in chat.last.text
+
+
+@pytest.mark.parametrize("words", [CIVIL_ID, "٢٨٥٠١١٥٠٠٠٢٩", f"and for {CIVIL_ID}?"])
+def test_another_number_is_looked_up_and_the_link_stands(chat: Chat, words: str) -> None:
+    paying(chat).says(words).did(LOOK_UP).stands("violations.owed")
+    chat.hears("The link above for *{total}*", total=Money(45_000), until=Hour(NOON + LIFE))
+    chat.hears("It has {n} violation that").wakes("paid", ORDER, **PAID)
+    chat.stands("violations.owed").hears("✓ Paid: *{amount}*", amount=Money(45_000))
+
+
+@pytest.mark.parametrize("state", ["not_yet", "refused", "other_ways", "expired", "gateway_down"])
+def test_another_number_is_looked_up_wherever_a_payment_waits(language: str, state: str) -> None:
+    chat = stand(language, "checkout", state).answers(FindFines, OWED).says(CIVIL_ID)
+    chat.did(LOOK_UP).stands("violations.owed").hears("It has {n} violation that")
+    chat.hears("The link above for" if state == "not_yet" else "We leave the payment of")
+
+
+@pytest.mark.parametrize("words", ["600100000001", "285011500028", "fines", "مخالفات"])
+def test_a_payment_is_not_left_for_what_may_mean_it(chat: Chat, words: str) -> None:
+    """A bank's reference has twelve digits, too; who writes of fines may mean those of the payment."""
+    paying(chat).says(words).did().stands(*at("paying")).hears("I did not understand that.")
+
+
+def test_another_number_an_hour_later_needs_no_question_whether_to_carry_on(language: str) -> None:
+    chat = stand(language, "checkout", "refused").answers(FindFines, OWED).wait(hours=2)
+    chat.says(CIVIL_ID).did(LOOK_UP).stands("violations.owed")
+    chat = stand(language, "checkout", "refused").wait(hours=2)
+    chat.says("600100000001").did().stands(*at("refused")).offers("Carry on", "Start over")
+
+
+@pytest.mark.parametrize("refusal", [CheckoutRefused.ELSEWHERE, Fault.UNSIGNED])
+def test_another_number_is_looked_up_where_no_payment_began(
+    chat: Chat, refusal: CheckoutRefused | Fault
+) -> None:
+    owing(chat.answers(OpenOrder, refusal)).presses("Pay all").answers(FindFines, OWED)
+    chat.effects.clear()
+    chat.says(CIVIL_ID).did(LOOK_UP).stands("violations.owed")
+    chat.hears_not("We leave the payment of")

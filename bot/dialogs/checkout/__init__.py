@@ -53,6 +53,8 @@ from bot.dialogs.checkout.texts import (
     down_text,
     elsewhere_text,
     expired_text,
+    left_open,
+    left_unpaid,
     not_yet_text,
     other_ways_text,
     paid_notice,
@@ -191,6 +193,7 @@ DIALOG = Dialog[Payment](
             after=After(expiry, S.EXPIRING),
             wakes=_NEWS,
             entry=False,
+            leaves=left_open,
         ),
         S.CHECKING: Do(
             CheckPayment,
@@ -217,6 +220,7 @@ DIALOG = Dialog[Payment](
             after=After(expiry, S.EXPIRING),
             wakes=_NEWS,
             entry=False,
+            leaves=left_open,
         ),
         S.PENDING: Choose(
             N_(
@@ -243,7 +247,13 @@ DIALOG = Dialog[Payment](
             ),
             otherwise=S.EXPIRED,
         ),
-        S.EXPIRED: Choose(expired_text, (Go(N_("New link"), S.AGAIN),), wakes=_NEWS, entry=False),
+        S.EXPIRED: Choose(
+            expired_text,
+            (Go(N_("New link"), S.AGAIN),),
+            wakes=_NEWS,
+            entry=False,
+            leaves=left_unpaid,
+        ),
         S.RENEWING: Do(
             RenewLink,
             renewing,
@@ -264,19 +274,21 @@ DIALOG = Dialog[Payment](
             refused_text,
             (Go(N_("Try again"), S.RENEWING), Go(N_("Another way"), S.OTHER_WAYS), _CANCEL),
             wakes=_NEWS,
-            entry=True,
+            leaves=left_unpaid,
         ),
         S.OTHER_WAYS: Choose(
             other_ways_text,
             (Link(N_("🔗 Ministry's page"), official_page),),
             wakes=_NEWS,
             back=S.REFUSED,
+            leaves=left_unpaid,
         ),
         S.GATEWAY_DOWN: Choose(
             down_text,
             (Go(N_("Try again"), S.AGAIN), _CANCEL),
             wakes=_NEWS,
             entry=False,
+            leaves=left_unpaid,
         ),
         S.AGAIN: Decide(((is_closed, S.OPENING), (has_order, S.RENEWING)), otherwise=S.OPENING),
         S.LEAVING: Decide(((has_no_order, S.LEFT), (is_paid, S.PAID)), otherwise=S.CANCELLING),
@@ -316,6 +328,7 @@ DIALOG = Dialog[Payment](
             elsewhere_text,
             (Go(N_("Try again"), S.OPENING),),
             entry=False,
+            listens=True,
         ),
         S.ALREADY: Choose(already_text, back=S.DONE, rest=True),
         S.REVIEW: Choose(
@@ -328,6 +341,7 @@ DIALOG = Dialog[Payment](
             N_("You are not signed in any more, so no payment was begun."),
             (Go(N_("Sign in"), S.SIGNING), Go(N_("Cancel"), S.LEFT)),
             entry=False,
+            listens=True,
         ),
         S.SIGNING: Identify(then=S.OPENING, left=S.LEFT),
         S.FORBIDDEN: End(

@@ -319,6 +319,23 @@ def expired_text(payment: Payment) -> Arg:
     return say(N_("The link expired at {until} and nothing was taken."), until=Hour(payment.until))
 
 
+def left_open(payment: Payment) -> Arg:
+    """Another request was answered instead; the link stands."""
+    return say(
+        N_("The link above for *{total}* works until {until}. Once it is paid, the receipt comes here."),
+        total=Money(total(payment)),
+        until=Hour(payment.until),
+    )
+
+
+def left_unpaid(payment: Payment) -> Arg:
+    """Another request was answered instead; no link is waited for."""
+    return say(
+        N_("We leave the payment of *{total}*. If it was paid after all, the receipt comes here."),
+        total=Money(total(payment)),
+    )
+
+
 def not_yet_text(payment: Payment) -> Arg:
     return say(
         N_(

@@ -118,7 +118,7 @@ DIALOG = Dialog[Search](
     cancel=S.LEFT,
     openings=(
         Opening(number_in, S.LOOKUP),
-        Opening(doubtful_number, S.DOUBT),
+        Opening(doubtful_number, S.DOUBT, doubtful=True),
         Opening(deep_link, S.LOOKUP, deep=True),
     ),
     help=N_(
