@@ -81,6 +81,7 @@ async def against_size(most: int, turns: int, folder: Path) -> list[Grown]:
                     found.rounds,
                     found.show_ms,
                     found.forget_ms,
+                    found.walk_ms,
                 )
             )
             print(grown_line(rows[-1]), flush=True)

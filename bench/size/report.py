@@ -21,6 +21,7 @@ class Grown(msgspec.Struct, frozen=True):
         rounds: all of an idle process's rounds, for each second.
         show_ms: to tell which keys a chat has.
         forget_ms: to forget a chat.
+        walk_ms: to look through all keys, once an hour.
     """
 
     sessions: int
@@ -31,6 +32,7 @@ class Grown(msgspec.Struct, frozen=True):
     each: dict[str, Round]
     show_ms: float
     forget_ms: float
+    walk_ms: float
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -58,14 +60,14 @@ def grown_line(row: Grown | None) -> str:
     if row is None:
         return (
             "| sessions | CPU µs/turn | lowest–highest | Redis µs/turn | commands/turn | p50 ms, 50 at once | p50 ms, alone"
-            " | B/session | rounds, CPU µs/s | rounds, Redis µs/s | a chat's keys shown, ms | a chat forgotten, ms |\n"
-            "|---|---|---|---|---|---|---|---|---|---|---|---|"
+            " | B/session | rounds, CPU µs/s | rounds, Redis µs/s | a chat's keys shown, ms | a chat forgotten, ms | the hourly walk, ms |\n"
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
         )
     turns, (least, most) = row.turns, row.spread
     return (
         f"| {row.sessions:,} | {turns.cpu_us:.0f} | {least:.0f}–{most:.0f} | {turns.redis_us:.0f} | {turns.calls:.2f}"
         f" | {turns.p50_ms:.1f} | {turns.alone_ms:.2f} | {_bytes(row)} | {row.rounds.cpu_us:,.0f}"
-        f" | {row.rounds.redis_us:,.0f} | {row.show_ms:.1f} | {row.forget_ms:,.1f} |"
+        f" | {row.rounds.redis_us:,.0f} | {row.show_ms:.1f} | {row.forget_ms:.1f} | {row.walk_ms:,.1f} |"
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 import uvloop
 
 from bench.size.measure import Round, Share, Turns, Visits, rounds, turns
-from bench.size.process import CHANNEL, chat, started
+from bench.size.process import CHANNEL, Process, chat, started
 from bench.size.servers import attached
 from bot.model import Chat
 from bot.serve import spare_collector
@@ -46,13 +46,15 @@ class Report(msgspec.Struct, frozen=True):
     Attributes:
         done: turns in all, those that were not measured included.
         show_ms: to tell which keys a chat has.
-        forget_ms: to forget a chat, which looks for keys of it that nobody listed.
+        forget_ms: to forget a chat.
+        walk_ms: to look through all keys for some of forgotten chats that nobody listed, which is done once an hour.
     """
 
     turns: Turns
     rounds: dict[str, Round]
     show_ms: float
     forget_ms: float
+    walk_ms: float
     done: int
 
 
@@ -66,8 +68,16 @@ async def measured(order: Order) -> Report:
         quiet = await rounds(process, servers) if order.rounds else {}
         show_ms = await _ms(process.memory.keys(chat(0))) if order.rounds else 0.0
         forget_ms = await _ms(process.memory.forget(NOBODY)) if order.rounds else 0.0
+        walk_ms = await _walk_ms(process) if order.rounds else 0.0
     await process.close()
-    return Report(found, quiet, show_ms, forget_ms, visits.done)
+    return Report(found, quiet, show_ms, forget_ms, walk_ms, visits.done)
+
+
+async def _walk_ms(process: Process) -> float:
+    """As if the hour of a chat that is gone were over."""
+    tag, name = process.store.place(NOBODY)
+    await process.redis.zadd(f"f:{tag}", {name: 0})
+    return await _ms(process.memory.round())
 
 
 async def _ms(work: Awaitable[object]) -> float:

@@ -14,7 +14,7 @@ from bot.services.ledger.tables import metadata
 from bot.services.privacy import INVENTORY, PERIODS, Kind
 from bot.store import files, sessions, weblog
 from bot.store.privacy import KINDS as CHAT_KINDS
-from bot.store.privacy import STAYS
+from bot.store.privacy import LISTS, PARTS, STAYS
 from tools import privacy
 from tools.catalogs import _FORBIDDEN, FORBIDDEN
 
@@ -88,8 +88,11 @@ def test_what_forgetting_leaves_in_redis_is_told() -> None:
 def test_every_kind_of_key_that_a_chat_may_have_is_asked_for() -> None:
     chats = {kind.redis for kind in KEYS if ":{pNNN}:NAME" in kind.redis}
     assert {key.partition(":")[0] for key in chats} == set(CHAT_KINDS)
-    assert {f"{kind}:{{pNNN}}:NAME" for kind in CHAT_KINDS} <= chats, (
-        "what has further keys has a list of them"
+    further = chats - {f"{kind}:{{pNNN}}:NAME" for kind in CHAT_KINDS}
+    beside = {f"{kind}:{{pNNN}}:NAME:{part}" for kind, part in PARTS.items()}
+    assert beside <= further
+    assert {key.partition(":")[0] for key in further - beside} == set(LISTS), (
+        "what has further keys lists them"
     )
 
 

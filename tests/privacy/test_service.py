@@ -5,6 +5,7 @@ import base64
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from structlog.testing import capture_logs
 
 from bot.dialogs.my_data import (
     ExportData,
@@ -24,7 +25,7 @@ from bot.residency.reminding import Kind
 from bot.services.ledger import tables as t
 from bot.services.ledger.privacy import Letting
 from bot.services.privacy import PERIODS
-from bot.store.privacy import GOODBYE
+from bot.store.privacy import GOODBYE, HOUR
 from bot.store.sessions import QUARANTINE_LIFE
 from tests.payments.world import HERE, NOON, THERE, item, renewal
 from tests.privacy.desk import CIVIL_ID, DAY, OTHER_ID, Desk, section, token
@@ -234,6 +235,11 @@ async def test_of_a_chat_that_never_paid_nothing_stays(desk: Desk) -> None:
     desk.world.clock.advance(GOODBYE)
     assert await desk.memory.round() == 1
     assert await desk.memory.keys(HERE) == ()
+    assert {key[:2] for _, key in await desk.valkey.keys()} == {b"f:"}, (
+        "keys that stayed are yet to be looked for"
+    )
+    desk.world.clock.advance(HOUR)
+    assert await desk.memory.round() == 0
     assert await desk.valkey.keys() == []
     file = await desk.file()
     assert [part["kind"] for part in file["kept"]] == ["language"], "the default of whoever comes anew"
@@ -356,7 +362,28 @@ async def test_a_key_of_a_chat_that_nobody_listed_goes_too(desk: Desk) -> None:
     await desk.redis.set(f"u:{tag}:{name}", b"the count of look-ups")
     await forget(desk)
     assert {key.kind for key in await desk.memory.keys(HERE)} == {"s", "u"}
-    assert {key[:2] for _, key in await desk.valkey.keys() if name.encode() in key} == {b"s:", b"u:"}
+    desk.world.clock.advance(GOODBYE)
+    assert await desk.memory.round() == 1
+    desk.world.clock.advance(HOUR)
+    with capture_logs() as told:
+        await desk.memory.round()
+    assert {key[:2] for _, key in await desk.valkey.keys() if name.encode() in key} == {b"u:"}
+    assert [entry["kind"] for entry in told] == ["z"], "and whoever wrote it is told"
+
+
+async def test_whoever_began_anew_within_the_hour_keeps_all_of_it(desk: Desk) -> None:
+    await desk.sits()
+    await forget(desk)
+    desk.world.clock.advance(GOODBYE)
+    assert await desk.memory.round() == 1
+    await desk.sits()
+    tag, name = desk.store.place(HERE)
+    await desk.redis.set(f"z:{tag}:{name}:anything", b"x")
+    desk.world.clock.advance(HOUR)
+    await desk.memory.round()
+    found = {key[:2] for _, key in await desk.valkey.keys() if name.encode() in key}
+    assert found == {b"k:", b"s:", b"w:", b"z:"}
+    assert await desk.valkey.find("f:") == []
 
 
 async def test_receipts_outlive_forgetting_by_their_address(desk: Desk) -> None:
