@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.scale import backlog, ledger, postgres
+from bench.scale import backlog, ledger, postgres, recording
 from bench.scale.days import Day, days, days_lines, plots
 from bench.scale.ordering import Ordered, ordered, ordered_line
 
@@ -23,6 +23,7 @@ class Found(msgspec.Struct, frozen=True):
 
     backlogs: list[backlog.Drained]
     ledgers: list[ledger.Grown]
+    recorded: list[recording.Recorded]
     days: list[Day]
     order: Ordered
 
@@ -53,6 +54,19 @@ def _ledgers(sizes: list[int]) -> list[ledger.Grown]:
     return found
 
 
+def _recorded() -> list[recording.Recorded]:
+    try:
+        with postgres.running() as url:
+            found = asyncio.run(recording.measured(url))
+    except postgres.Missing as missing:
+        print(f"left out: {missing}")
+        return []
+    print(recording.line(None))
+    for row in found:
+        print(recording.line(row), flush=True)
+    return found
+
+
 def _sizes(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part]
 
@@ -72,12 +86,13 @@ def main() -> None:
     given = parser.parse_args()
     backlogs = _backlogs(given.backlogs)
     ledgers = _ledgers(given.orders)
+    recorded = _recorded() if given.orders else []
     simulated = days()
     print(days_lines(simulated))
     order = ordered()
     print(ordered_line(order))
     if given.json:
-        found = Found(backlogs, ledgers, simulated, order)
+        found = Found(backlogs, ledgers, recorded, simulated, order)
         given.json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     if given.plots:
         plots(given.plots, given.note)

@@ -16,8 +16,8 @@ CPU_US: Final = 350.0
 """Of a turn, with Telegram's webhook and calls: docs/performance.md, on a busy machine."""
 LOAD: Final = 0.5
 """Share of a core that a process is planned to use at the worst moment."""
-POSTS: Final = 10.0
-"""Assumed: payments that one process's sweep records in a second, one after the other at a registry that takes 50 ms."""
+POSTS: Final = 35.0
+"""Payments that one process's sweep records in a second at a registry that takes 50 ms; see `bench.scale.recording`."""
 FREE: Final = 30.0
 """Telegram's own figure for one bot; see docs/scale.md."""
 PAID: Final = 1000.0

@@ -15,6 +15,7 @@ from bot.crypto import Keyring
 from bot.services.ledger import Ledger
 from bot.services.ledger.batches import BatchReads
 from bot.services.ledger.privacy import Letting
+from bot.services.orders.parts import SIDE_BY_SIDE
 from bot.services.orders.sweep import Sweep
 from bot.services.privacy.retention import STEPS
 from bot.services.reminders import Reminders
@@ -81,7 +82,7 @@ def rounds(engine: AsyncEngine, now: int) -> dict[str, Round]:
     """Every round of a process over the ledger, by name; nothing of it is due."""
     ledger, clock = Ledger(engine), StillClock(now)
     nobody: Any = None  # who would be asked if there were something to do
-    sweep = Sweep(ledger, nobody, nobody, clock)
+    sweep = Sweep(ledger, nobody, nobody, clock, SIDE_BY_SIDE)
     reminders = Reminders(ledger=ledger, files=nobody, keyring=_KEYRING, clock=clock)
 
     async def batches() -> None:

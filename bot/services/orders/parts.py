@@ -35,8 +35,10 @@ such a page is accepted."""
 SETTLED_FOR: Final = DAY
 """Seconds what a recorded line pays cannot be ordered again: the ministry's records take 15 minutes, to be safe."""
 
-POST_AGAIN: Final = (60, 120, 300, 600, 1800, 3600)
-"""Seconds between tries to record a payment; the last one repeats for ever."""
+POST_AGAIN: Final = (60, 120, 300, 600)
+"""Seconds between tries to record a payment; the last one repeats for ever.
+
+Residents are told that a payment is recorded within 15 minutes as a rule: so it is, once the registry is back."""
 
 POST_AT_ONCE: Final = 5.0
 """Seconds the registry has to record a payment before the resident is told of the money alone."""
@@ -49,6 +51,10 @@ POST_SIDE_BY_SIDE: Final = 8
 
 POST_TURN: Final = 30.0
 """Seconds after which an order of many parts lets others have their turn."""
+
+SIDE_BY_SIDE: Final = 8
+"""Orders that one pass of the sweep works on at once: a slow gateway or registry keeps few others waiting, and with what
+residents do at the same time a process stays within its fifteen connections to the database."""
 
 KEEP_LINKS: Final = 30 * DAY
 """Seconds after which an expired link is forgotten."""
@@ -78,11 +84,13 @@ class Terms(msgspec.Struct, frozen=True):
         base_url: where residents' browsers and the gateway find us, without a slash at the end.
         link_minutes: life of a payment link.
         receipt: address of the PDF receipt of a paid order, by its reference.
+        side_by_side: orders that one pass of the sweep works on at once.
     """
 
     base_url: str
     link_minutes: int
     receipt: Callable[[str], str]
+    side_by_side: int = SIDE_BY_SIDE
 
 
 class Registry(Protocol):

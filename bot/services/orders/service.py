@@ -143,7 +143,7 @@ class Orders(Paying):
     async def sweep(self) -> int:
         """One pass over everything that is due; returns how much was taken up. Safe in any number at once."""
         refunds = Refunds(self._ledger, self._gateways, self._clock)
-        return await Sweep(self._ledger, self._settling, refunds, self._clock).run()
+        return await Sweep(self._ledger, self._settling, refunds, self._clock, self._terms.side_by_side).run()
 
     @cached_property
     def _notices(self) -> Notified:

@@ -259,7 +259,13 @@ class Process:
             clock=town.clock,
             keyring=town.keyring,
             wake=town.chats.wake,
-            terms=Terms("https://iqamati.example", 30, lambda ref: f"https://iqamati.example/{ref}.pdf"),
+            # What runs side by side in one process is what several do: each row is claimed on its own.
+            terms=Terms(
+                "https://iqamati.example",
+                30,
+                lambda ref: f"https://iqamati.example/{ref}.pdf",
+                side_by_side=1,
+            ),
         )
 
     @property
