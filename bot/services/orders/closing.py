@@ -5,8 +5,9 @@ from typing import Final
 from bot.errors import OutsideError, Unavailable
 from bot.ports import Clock
 from bot.services.ledger import Attempt, AttemptStatus, Ledger, Order, OrderStatus
+from bot.services.orders.given_back import holds_money
 from bot.services.orders.parts import FINAL_REFUSALS, GIVE_UP, PARTLY, ask_again
-from bot.services.orders.refunds import NotPossible, holds_money
+from bot.services.orders.refunds import NotPossible
 from bot.services.payments import Result
 from bot.services.payments.gateways import Gateways
 

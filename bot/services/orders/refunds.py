@@ -19,14 +19,13 @@ from bot.services.ledger import (
     AttemptStatus,
     Ledger,
     Order,
-    OrderStatus,
     Reads,
     RefundRow,
     RefundStatus,
     Taken,
-    Work,
 )
-from bot.services.orders.parts import ASK_AFTER, LEASE, PARTLY, new_track
+from bot.services.orders.given_back import gave_back, holds_money
+from bot.services.orders.parts import ASK_AFTER, LEASE, new_track
 from bot.services.payments import Payments, Refund, Refunded, RefundResult, Result, amount_text
 from bot.services.payments.gateways import Gateways
 
@@ -318,49 +317,8 @@ class Refunds:
             if not status.is_open:
                 await work.audit(who, f"refund {status}", f"{order.ref} {fresh.key}", now)
             if status is RefundStatus.DONE:
-                await _gave_back(work, order, fresh, now)
+                await gave_back(work, order, fresh, now)
         return fresh
-
-
-async def _gave_back(work: Work, order: Order, refund: RefundRow, now: int) -> None:
-    """What follows from money that went back: attempt, order, lines, and a word to the resident."""
-    await work.add_notice(f"order:{order.ref}:refunded:{refund.key}", order.id, "refunded", refund.key, now)
-    attempt = await work.attempt(refund.attempt_id)
-    paid = attempt.status is AttemptStatus.PAID
-    back = await work.given_back(attempt.id)
-    whole = back >= (attempt.captured or attempt.fils)
-    if not whole and order.reason == PARTLY and back >= await work.refused_fils(order.id):
-        await _rest_is_recorded(work, order, now)
-    if not whole or not (paid or attempt.status is AttemptStatus.REVIEW):
-        return
-    await work.set_attempt(attempt, now, "operator", "all went back", status=AttemptStatus.REFUNDED, due=None)
-    held = [each for each in await work.attempts(order.id) if holds_money(each)]
-    if not paid and (held or order.status is not OrderStatus.REVIEW):
-        return  # a second capture went back; the order stays what the other payment made it
-    recorded = await work.was_posted(order.id)
-    if held:  # the order's payment went back, but a second capture of it did not
-        changes = {"status": OrderStatus.REVIEW, "reason": "second", "post_due": None}
-        await work.set_order(order, now, "operator", "refunded; another capture is left", **changes)
-        return
-    what = "refunded; the registry keeps its record" if recorded else "refunded"
-    changes = {"status": OrderStatus.REFUNDED, "reason": "", "post_due": None}
-    await work.release(order.id)
-    await work.set_order(order, now, "operator", what, **changes)
-
-
-async def _rest_is_recorded(work: Work, order: Order, now: int) -> None:
-    """What the registry refused was given back and the rest is recorded: nothing waits for a person."""
-    if order.status is OrderStatus.REVIEW:
-        await work.release_refused(order.id)
-        changes = {"status": OrderStatus.POSTED, "reason": PARTLY}
-        await work.set_order(order, now, "operator", "refunded what was refused", **changes)
-
-
-def holds_money(attempt: Attempt) -> bool:
-    """Whether the attempt's money was taken and has not gone back as a whole."""
-    return attempt.status is AttemptStatus.PAID or (
-        attempt.status is AttemptStatus.REVIEW and attempt.captured > 0
-    )
 
 
 async def _order(read: Reads, ref: str) -> Order:
