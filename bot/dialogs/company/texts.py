@@ -15,7 +15,7 @@ from bot.dialogs.company.office import (
     total,
     wanted,
 )
-from bot.dialogs.renewal.blocks import blocks_text
+from bot.dialogs.renewal.blocks import what_blocks
 from bot.dialogs.renewal.texts import cap_text, left, years_text
 from bot.domain import ItemKind
 from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Day, Hour, Lines, Money, lines, masked, say
@@ -124,25 +124,7 @@ def blocked_text(office: Office) -> Arg:
     one = office.worker
     if one is None:
         return say(CHANGED)
-    parts: list[Arg] = [
-        _head(one),
-        say(NP_("Before the renewal, {n} thing:", "Before the renewal, {n} things:"), n=len(one.barriers)),
-        EMPTY,
-        *blocks_text(one),
-    ]
-    if one.fines:
-        parts += [
-            EMPTY,
-            say(
-                NP_(
-                    "Besides, {n} fine of {amount} can be paid here now.",
-                    "Besides, {n} fines, {amount} in all, can be paid here now.",
-                ),
-                n=len(one.fines),
-                amount=Money(fines_of(office)),
-            ),
-        ]
-    return Lines(tuple(parts))
+    return what_blocks(_head(one), one, fines_of(office))
 
 
 def fines_label(office: Office) -> Arg:

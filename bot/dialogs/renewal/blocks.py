@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 
 from bot.domain import RESIDENCY_PHONE, TRAFFIC_WHATSAPP
-from bot.i18n.text import EMPTY, N_, Arg, Code, Day, Lines, Ltr, Money, Msg, say
+from bot.i18n.text import EMPTY, N_, NP_, Arg, Code, Day, Lines, Ltr, Money, Msg, say
 from bot.residency.verdict import Barrier, Block, Candidate
 from bot.residency.words import CREDITORS
 
@@ -197,9 +197,30 @@ def block_text(number: int, barrier: Barrier) -> Arg:
     )
 
 
-def blocks_text(candidate: Candidate) -> tuple[Arg, ...]:
-    """Every block on one person's renewal, an empty line between two; nothing where nothing blocks."""
-    parts: list[Arg] = []
-    for number, barrier in enumerate(candidate.barriers, 1):
-        parts += [EMPTY, block_text(number, barrier)] if parts else [block_text(number, barrier)]
-    return tuple(parts)
+def what_blocks(head: Arg, one: Candidate, fils: int) -> Arg:
+    """Every block on one person's renewal, each with the way to clear it, and what can be paid here besides.
+
+    Args:
+        head: who it is.
+        one: the person.
+        fils: sum of the person's fines.
+    """
+    parts: list[Arg] = [
+        head,
+        say(NP_("Before the renewal, {n} thing:", "Before the renewal, {n} things:"), n=len(one.barriers)),
+    ]
+    for number, barrier in enumerate(one.barriers, 1):
+        parts += [EMPTY, block_text(number, barrier)]
+    if one.fines:
+        parts += [
+            EMPTY,
+            say(
+                NP_(
+                    "Besides, {n} fine of {amount} can be paid here now.",
+                    "Besides, {n} fines, {amount} in all, can be paid here now.",
+                ),
+                n=len(one.fines),
+                amount=Money(fils),
+            ),
+        ]
+    return Lines(tuple(parts))

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final
 
-from bot.dialogs.renewal.blocks import blocks_text
+from bot.dialogs.renewal.blocks import what_blocks
 from bot.dialogs.renewal.choices import (
     ALL,
     EACH,
@@ -150,25 +150,7 @@ def person_text(renewing: Renewing) -> Arg:
     head = say(N_("*{who}*: {days}"), who=who(renewing, one), days=left(one))
     if one.ready:
         return lines(head, say(N_("✓ Nothing blocks this renewal.")))
-    parts: list[Arg] = [
-        head,
-        say(NP_("Before the renewal, {n} thing:", "Before the renewal, {n} things:"), n=len(one.barriers)),
-        EMPTY,
-        *blocks_text(one),
-    ]
-    if one.fines:
-        parts += [
-            EMPTY,
-            say(
-                NP_(
-                    "Besides, {n} fine of {amount} can be paid here now.",
-                    "Besides, {n} fines, {amount} in all, can be paid here now.",
-                ),
-                n=len(one.fines),
-                amount=Money(fines_of(one)),
-            ),
-        ]
-    return Lines(tuple(parts))
+    return what_blocks(head, one, fines_of(one))
 
 
 def fines_label(renewing: Renewing) -> Arg:
