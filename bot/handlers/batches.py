@@ -8,14 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import StoreAway, Unavailable
+from bot.handlers.private_pages import secured, token_of
 
-_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex, nofollow",
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-}
+_HEADERS: Final = secured("default-src 'none'; frame-ancestors 'none'")
 _TYPES: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -48,7 +43,7 @@ def batch_routes(desk: Desk) -> list[Route]:
     async def verdicts(request: Request) -> Response:
         form = request.path_params["form"]
         try:
-            found = await desk.open(request.path_params["token"], form)
+            found = await desk.open(token_of(request), form)
         except (Unavailable, StoreAway):
             return Response(
                 status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_HEADERS | {"retry-after": "10"}

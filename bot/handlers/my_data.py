@@ -8,14 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import StoreAway, Unavailable
+from bot.handlers.private_pages import secured, token_of
 
-_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex, nofollow",
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-}
+_HEADERS: Final = secured("default-src 'none'; frame-ancestors 'none'")
 
 
 class Desk(Protocol):
@@ -36,7 +31,7 @@ def my_data_routes(desk: Desk) -> list[Route]:
 
     async def file(request: Request) -> Response:
         try:
-            found = await desk.open(request.path_params["token"])
+            found = await desk.open(token_of(request))
         except (Unavailable, StoreAway):
             return Response(
                 status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_HEADERS | {"retry-after": "10"}

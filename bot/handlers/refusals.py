@@ -7,7 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from bot.handlers.pay.page import BACK, LANGUAGES, Pages, Render
+from bot.handlers.pay.page import BACK, Pages, Render
+from bot.handlers.private_pages import language_of
 from bot.i18n.text import N_, Text, say
 
 _NOTHING_HERE: Final = (
@@ -53,8 +54,7 @@ class Refusals:
         """The answer with ``status``."""
         if "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(HTTPStatus(status).phrase.lower(), status)
-        asked = request.query_params.get("lang", "")
-        language = asked if asked in LANGUAGES else LANGUAGES[0]
+        language = language_of(request)
         title, texts = _SAID.get(status, _NOT_TAKEN)
         page = self._pages.plain(title, texts, language, [(BACK, "/")])
         return Response(page, status, media_type="text/html")

@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import BotError, StoreAway
-from bot.handlers.pay.page import BACK, LANGUAGES, TRY_AGAIN, Pages, Render
+from bot.handlers.pay.page import BACK, TRY_AGAIN, Pages, Render
+from bot.handlers.private_pages import body_of, language_of, own_form, secured, token_of
 from bot.i18n.text import N_, NP_, Arg, Hour, Text, lines, say
 from bot.model import Chat
 from bot.parse import digits
@@ -32,17 +33,10 @@ _TITLE: Final = say(N_("Verification"))
 _NUMBER: Final = 2
 """Characters of a picture's number in an address."""
 
-_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
-        " form-action 'self'"
-    ),
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex, nofollow",
-    "cache-control": "no-store",
-}
+_HEADERS: Final = secured(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
+    " form-action 'self'"
+)
 
 
 class Shown(Protocol):
@@ -126,7 +120,7 @@ class _Site:
     async def show(self, request: Request) -> Response:
         """GET and HEAD of ``/verify/<token>``."""
         try:
-            shown = await self._desk.page(_token(request))
+            shown = await self._desk.page(token_of(request))
         except StoreAway:
             return self._not_now(request)
         return self._answer(request, shown)
@@ -135,7 +129,7 @@ class _Site:
         """GET of ``/verify/<token>/<number>.png``."""
         number = _count(request.path_params["number"])
         try:
-            drawn = await self._desk.picture(_token(request), number) if number else None
+            drawn = await self._desk.picture(token_of(request), number) if number else None
         except BotError:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_HEADERS)
         if drawn is None:
@@ -145,12 +139,12 @@ class _Site:
     async def take(self, request: Request) -> Response:
         """POST of ``/verify/<token>``: an answer, or the wish for another picture, which uses one up too."""
         try:
-            if not _own_form(request):
-                shown = await self._desk.page(_token(request))
+            if not own_form(request):
+                shown = await self._desk.page(token_of(request))
                 return self._answer(request, shown, HTTPStatus.FORBIDDEN)
             form = await _form(request)
             said, number = digits(form.get("digits", "")), _count(form.get("number", ""))
-            shown = await self._desk.answer(_token(request), number, said)
+            shown = await self._desk.answer(token_of(request), number, said)
         except (ClientDisconnect, ValueError):
             return Response(status_code=HTTPStatus.BAD_REQUEST, headers=_HEADERS)
         except StoreAway:
@@ -165,11 +159,11 @@ class _Site:
     def _answer(
         self, request: Request, shown: Shown | None, status: int = HTTPStatus.OK, *, typed: bool = False
     ) -> Response:
-        language = _language(request, shown)
+        language = language_of(request, shown.language if shown else "")
         if shown is None:
             return self._plain(HTTPStatus.NOT_FOUND, unknown(), language, self._home)
         if shown.standing == "open":
-            return self._html(self._pages.form(shown, _token(request), language, typed=typed), status)
+            return self._html(self._pages.form(shown, token_of(request), language, typed=typed), status)
         back = self._back_url(shown.chat)
         if shown.standing == "passed":
             return self._plain(HTTPStatus.OK, passed(), language, back)
@@ -177,7 +171,7 @@ class _Site:
         return self._plain(HTTPStatus.GONE, said, language, back)
 
     def _not_now(self, request: Request) -> Response:
-        language = _language(request, None)
+        language = language_of(request)
         again = f"{request.url.path}?lang={language}"
         return self._plain(HTTPStatus.SERVICE_UNAVAILABLE, not_now(), language, self._home, again)
 
@@ -244,28 +238,9 @@ def not_now() -> tuple[Text, tuple[Text, ...]]:
     return say(N_("This page cannot be shown now")), (say(N_("Try again in a moment; nothing is lost.")),)
 
 
-def _token(request: Request) -> str:
-    token: str = request.path_params["token"]
-    return token
-
-
 def _count(text: str) -> int:
     """A picture's number; 0, which no picture has, for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _NUMBER else 0
-
-
-def _language(request: Request, shown: Shown | None) -> str:
-    asked = request.query_params.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    own = "" if shown is None else shown.language
-    return own if own in LANGUAGES else LANGUAGES[0]
-
-
-def _own_form(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    return kind == "application/x-www-form-urlencoded" and site == "same-origin"
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -274,10 +249,5 @@ async def _form(request: Request) -> dict[str, str]:
     Raises:
         ValueError: too long, or no form.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LIMIT:
-            raise ValueError("too long")
-    fields = parse_qs(body.decode("utf-8"), max_num_fields=8)
+    fields = parse_qs((await body_of(request, LIMIT)).decode("utf-8"), max_num_fields=8)
     return {name: values[0] for name, values in fields.items()}

@@ -14,7 +14,6 @@ from bot.model import Chat, Span
 Render = Callable[[Arg, str], tuple[Span, ...]]
 """`bot.i18n.render.Renderer.render`."""
 
-LANGUAGES: Final = ("ar", "en")
 PAYABLE: Final = (Status.NONE, Status.REFUSED)
 """Standings in which the page shows the button."""
 

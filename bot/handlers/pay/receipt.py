@@ -15,19 +15,13 @@ from starlette.routing import Route
 from bot.clock import local
 from bot.dialogs.checkout import counted
 from bot.errors import Unavailable
-from bot.handlers.pay.page import BACK, LANGUAGES, TRY_AGAIN, Pages, Render, not_now
+from bot.handlers.pay.page import BACK, TRY_AGAIN, Pages, Render, not_now
+from bot.handlers.private_pages import language_of, secured, token_of
 from bot.i18n.text import N_, NP_, Code, Day, Hour, Money, Text, say
 
 COMMAND: Final = "/receipts"
 """What a resident sends for the list of receipts."""
 
-_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex, nofollow",
-    "cache-control": "no-store",
-}
 _PAGE_POLICY: Final = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
 # Browsers show a PDF inside a page of their own, to which our policy applies: Chromium's needs `object-src`,
 # Safari's a style attribute (crbug.com/271452). A PDF of ours holds nothing that could run.
@@ -102,7 +96,7 @@ class _Site:
     async def verify(self, request: Request) -> Response:
         """GET and HEAD of ``/r/<token>``."""
         try:
-            proof = await self._receipts.verify(request.path_params["token"])
+            proof = await self._receipts.verify(token_of(request))
         except Unavailable:
             return self._not_now(request)
         if proof is None:
@@ -111,7 +105,7 @@ class _Site:
 
     async def file(self, request: Request) -> Response:
         """GET and HEAD of ``/receipts/<token>.pdf``."""
-        token = request.path_params["token"]
+        token = token_of(request)
         try:
             if request.method == "HEAD":
                 name, pdf = await self._receipts.name(token), b""
@@ -121,7 +115,7 @@ class _Site:
             return self._not_now(request)
         if name is None:
             return self._page(request, HTTPStatus.NOT_FOUND, stale(self._link_days))
-        answer = Response(pdf, media_type="application/pdf", headers=_secured(_FILE_POLICY))
+        answer = Response(pdf, media_type="application/pdf", headers=secured(_FILE_POLICY))
         answer.headers["content-disposition"] = f'inline; filename="{name}"'
         if request.method == "HEAD":
             # The length of a file that was not made is not known; 0 would be a lie.
@@ -129,7 +123,7 @@ class _Site:
         return answer
 
     def _not_now(self, request: Request) -> Response:
-        again = f"{request.url.path}?lang={_language(request)}"
+        again = f"{request.url.path}?lang={language_of(request)}"
         return self._page(request, HTTPStatus.SERVICE_UNAVAILABLE, not_now(), again)
 
     def _page(
@@ -137,8 +131,8 @@ class _Site:
     ) -> Response:
         title, texts = said
         ways = [(TRY_AGAIN, again)] if again else []
-        page = self._pages.plain(title, texts, _language(request), [*ways, (BACK, self._home)])
-        return Response(page, status_code=status, headers=_secured(_PAGE_POLICY), media_type="text/html")
+        page = self._pages.plain(title, texts, language_of(request), [*ways, (BACK, self._home)])
+        return Response(page, status_code=status, headers=secured(_PAGE_POLICY), media_type="text/html")
 
 
 def receipt_routes(receipts: Desk, *, render: Render, home: str = "/", link_days: int = 7) -> list[Route]:
@@ -201,12 +195,3 @@ def stale(days: int) -> tuple[Text, tuple[Text, ...]]:
         say(N_("A receipt's link works for {days} days."), days=days),
         say(N_("For a new link, send {command} in the chat."), command=Code(COMMAND)),
     )
-
-
-def _secured(policy: str) -> dict[str, str]:
-    return {**_HEADERS, "content-security-policy": policy}
-
-
-def _language(request: Request) -> str:
-    asked = request.query_params.get("lang", "")
-    return asked if asked in LANGUAGES else LANGUAGES[0]

@@ -19,7 +19,6 @@ from bot.dialogs.checkout import CheckoutRefused, Status
 from bot.errors import Unavailable
 from bot.handlers.pay.page import (
     BACK,
-    LANGUAGES,
     PAYABLE,
     STYLE,
     TRY_AGAIN,
@@ -33,6 +32,7 @@ from bot.handlers.pay.page import (
     not_now,
     unknown,
 )
+from bot.handlers.private_pages import body_of, language_of, own_form, secured, token_of
 from bot.i18n.text import Text
 from bot.model import Chat
 from bot.ports import Failed
@@ -111,12 +111,12 @@ class _Site:
     async def show(self, request: Request) -> Response:
         """GET and HEAD of ``/p/<token>``."""
         try:
-            bill = await self._desk.page(_token(request))
+            bill = await self._desk.page(token_of(request))
         except Unavailable:
             return self._not_now(request)
         if bill is None:
             return self._unknown(request)
-        language, how = _language(request, bill), bill.standing.status
+        language, how = language_of(request, bill.language), bill.standing.status
         # A page of the gateway may have been used: then nobody can say yet that nothing was taken.
         begun = how is Status.NONE and bool(bill.standing.track)
         if how not in PAYABLE or (begun and not bill.live):
@@ -128,17 +128,17 @@ class _Site:
     async def press(self, request: Request) -> Response:
         """POST of ``/p/<token>``: off to the gateway."""
         try:
-            bill = await self._desk.page(_token(request))
+            bill = await self._desk.page(token_of(request))
         except Unavailable:
             return self._not_now(request)
         if bill is None:
             return self._unknown(request)
-        language, back = _language(request, bill), self._back_url(bill.chat)
-        if not _own_form(request):
+        language, back = language_of(request, bill.language), self._back_url(bill.chat)
+        if not own_form(request):
             return self._plain(403, elsewhere(), language, back)
-        again = f"/p/{_token(request)}?lang={language}"
+        again = f"/p/{token_of(request)}?lang={language}"
         try:
-            url = await self._desk.pay(_token(request))
+            url = await self._desk.pay(token_of(request))
         except Failed as refusal:
             if refusal.word == CheckoutRefused.CHANGED:
                 return self._plain(409, changed(), language, back)
@@ -156,12 +156,12 @@ class _Site:
         """``/p/<token>/return``: the gateway sent the browser back, by GET or by POST."""
         look = self._desk.page if request.method == "HEAD" else self._desk.returned
         try:
-            bill = await look(_token(request))
+            bill = await look(token_of(request))
         except Unavailable:
             return self._not_now(request)
         if bill is None:
             return self._unknown(request)
-        return self._standing(request, bill, _language(request, bill))
+        return self._standing(request, bill, language_of(request, bill.language))
 
     async def notify(self, request: Request) -> Response:
         """A notification. All that is wrong with one is answered alike.
@@ -169,7 +169,7 @@ class _Site:
         KNET's older terminals bring theirs through the resident's browser: that one is sent on.
         """
         try:
-            body = request.url.query.encode() if request.method == "GET" else await _body(request)
+            body = request.url.query.encode() if request.method == "GET" else await body_of(request, LIMIT)
         except (ClientDisconnect, ValueError):
             return _refused()
         try:
@@ -191,17 +191,17 @@ class _Site:
         waiting = bill.standing.status in _WAITING
         asked = request.query_params.get("n", "")
         number = int(asked) if asked.isdecimal() and len(asked) <= len(str(REFRESHES)) else 0
-        again = f"/p/{_token(request)}/return?lang={language}&n={number + 1}" if waiting else ""
+        again = f"/p/{token_of(request)}/return?lang={language}&n={number + 1}" if waiting else ""
         refresh = REFRESH if number < REFRESHES else 0
         back = self._back_url(bill.chat)
         return self._html(self._pages.standing(bill, language, back, again, refresh=refresh))
 
     def _unknown(self, request: Request) -> Response:
-        return self._plain(404, unknown(), _language(request, None), self._home)
+        return self._plain(404, unknown(), language_of(request), self._home)
 
     def _not_now(self, request: Request) -> Response:
-        language = _language(request, None)
-        again = f"/p/{_token(request)}?lang={language}"
+        language = language_of(request)
+        again = f"/p/{token_of(request)}?lang={language}"
         return self._plain(503, not_now(), language, self._home, again)
 
     def _plain(
@@ -264,44 +264,9 @@ def _security(hosts: Sequence[str]) -> dict[str, str]:
     onward = " ".join(
         f"https://{host}" + (f" http://{host}:*" if host in _LOOPBACK else "") for host in hosts
     )
-    return {
-        "content-security-policy": (
-            f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {onward}"
-        ),
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
-        "x-robots-tag": "noindex, nofollow",
-        "cache-control": "no-store",
-    }
-
-
-def _token(request: Request) -> str:
-    token: str = request.path_params["token"]
-    return token
-
-
-def _language(request: Request, bill: Bill | None) -> str:
-    asked = request.query_params.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    own = "" if bill is None else bill.language
-    return own if own in LANGUAGES else LANGUAGES[0]
-
-
-def _own_form(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    return kind == "application/x-www-form-urlencoded" and site == "same-origin"
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LIMIT:
-            raise ValueError("too long")
-    return bytes(body)
+    return secured(
+        f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {onward}"
+    )
 
 
 def _refused() -> Response:

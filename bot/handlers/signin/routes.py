@@ -18,7 +18,8 @@ from starlette.routing import Route
 
 from bot.errors import OutsideError, Unavailable
 from bot.handlers.pay import allowed
-from bot.handlers.pay.page import BACK, LANGUAGES, TRY_AGAIN, Render
+from bot.handlers.pay.page import BACK, TRY_AGAIN, Render
+from bot.handlers.private_pages import language_of, own_form, secured, token_of
 from bot.handlers.signin.page import (
     DOWN,
     ELSEWHERE,
@@ -122,12 +123,14 @@ class _Site:
         link, used = found
         if used:
             return self._said(request, HTTPStatus.GONE, USED, link)
-        return _html(self._pages.ask(link, _language(request, link)), onward=(link.host, *self._hosts))
+        return _html(
+            self._pages.ask(link, language_of(request, link.language)), onward=(link.host, *self._hosts)
+        )
 
     async def press(self, request: Request) -> Response:
         """POST of ``/signin/<token>``: off to the provider."""
-        token, language = request.path_params["token"], _language(request, None)
-        if not _own_form(request):
+        token, language = token_of(request), language_of(request)
+        if not own_form(request):
             return self._said(request, HTTPStatus.FORBIDDEN, ELSEWHERE)
         try:
             onward = await self._desk.start(token, language)
@@ -168,7 +171,9 @@ class _Site:
         if shown is None:
             return self._said(request, HTTPStatus.FORBIDDEN, LOST)
         link = shown.link
-        return _html(self._pages.code(link, shown.code, _language(request, link), self._back_url(link.chat)))
+        return _html(
+            self._pages.code(link, shown.code, language_of(request, link.language), self._back_url(link.chat))
+        )
 
     def _give(self, answer: Response, ref: str, browser: str, life: int) -> None:
         # Lax: the way back comes from the provider's site, as a navigation.
@@ -185,7 +190,7 @@ class _Site:
     def _said(
         self, request: Request, status: int, said: Said, link: Link | None = None, *, again: str = ""
     ) -> Response:
-        language = _language(request, link)
+        language = language_of(request, link.language if link else "")
         title, texts = said
         ways = [(TRY_AGAIN, f"{again}?lang={language}")] if again else []
         back = self._home if link is None else self._back_url(link.chat)
@@ -227,16 +232,7 @@ def _html(page: str, status: int = HTTPStatus.OK, *, onward: Sequence[str] = ())
 def _security(onward: Sequence[str] = ()) -> dict[str, str]:
     # Browsers hold the redirect after a form to form-action too, and the redirects after that one.
     hosts = "".join(f" https://{host}" + (f" http://{host}" if _is_here(host) else "") for host in onward)
-    return {
-        "content-security-policy": (
-            f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{hosts}"
-        ),
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
-        "x-robots-tag": "noindex, nofollow",
-        "cache-control": "no-store",
-    }
+    return secured(f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{hosts}")
 
 
 def _is_here(host: str) -> bool:
@@ -247,17 +243,3 @@ def _parameter(request: Request, name: str) -> str:
     """The parameter, empty where it is missing, given twice or absurdly long."""
     given = request.query_params.getlist(name)
     return given[0] if len(given) == 1 and len(given[0]) <= _LIMIT else ""
-
-
-def _language(request: Request, link: Link | None) -> str:
-    asked = request.query_params.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    own = "" if link is None else link.language
-    return own if own in LANGUAGES else LANGUAGES[0]
-
-
-def _own_form(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    return kind == "application/x-www-form-urlencoded" and site == "same-origin"

@@ -21,8 +21,9 @@ from bot.errors import UNDECODABLE, StoreAway
 from bot.handlers.address import household
 from bot.handlers.chat_log import ENTRY_ID, NAME, ChatLog, Shown
 from bot.handlers.files import UPLOAD, Intake, Kept, shown_name
-from bot.handlers.web.page import LANGUAGES, Page, SecureHeaders
+from bot.handlers.web.page import Page, SecureHeaders
 from bot.handlers.web.stream import EventStream, OpenPage
+from bot.i18n.catalog import LANGUAGES
 from bot.model import Attached, Chat, Event, Pressed, Span, Typed
 from bot.ports import Clock, Handle
 from bot.tasks import Tasks

@@ -12,13 +12,11 @@ import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.i18n.catalog import LANGUAGES
 from bot.i18n.text import N_, Msg
 
 Translate = Callable[[Msg, str], str]
 """A message in ``ar`` or ``en``; `bot.i18n.catalog.Catalog.text`."""
-
-LANGUAGES: Final = ("ar", "en")
-"""The first one is the page's until the resident chooses."""
 
 WORDS: Final[dict[str, Msg]] = {
     "name": N_("Iqamati"),
