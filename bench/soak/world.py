@@ -23,16 +23,17 @@ from redis.asyncio import Redis
 from bot.crypto import Keyring
 from bot.embedded import EmbeddedValkey
 from tests.chaos.books import Books, SQLite, open_books
-from tests.chaos.botapi import TOKEN, BotApi
-from tests.chaos.doors import PUBLIC, SECRET
+from tests.chaos.botapi import BotApi
 from tests.chaos.journal import Journal, Note
 from tests.chaos.ports import free, opens
+from tests.chaos.surroundings import begun, ended, leading_to
 
-_OUTSIDE_SECRET: Final = "soak-outside-secret"  # noqa: S105 - of the sandbox on this machine
 LEVELS: Final = ("warning", "error", "critical")
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PATHS: Final = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)])
 """``PYTHONPATH=build/compiled`` soaks the compiled service."""
+_LIVES: Final = {"PAY_LINK_MINUTES": "1440", "SIGN_IN_MINUTES": "1440", "QUOTE_MINUTES": "240"}
+"""On a clock that runs faster these would end in the middle of a walk."""
 _LINE: Final = 1 << 24
 """Bytes of an answer of the service about itself, at most."""
 _START: Final = 300.0
@@ -191,8 +192,17 @@ async def world(
         await api.start()
         outside, port = free(2)
         hurry = (time.time(), faster)  # noqa: TID251 - where the hurried clock begins
-        stack.callback(_end, _outside(folder, outside, port, hurry, seed))
-        settings = _settings(books.url, Keyring.generate(), api.base("one"), outside)
+        through = ("bench.soak.hurried", *map(str, hurry))
+        stack.callback(ended, begun(folder, outside, [port], seed, through=through))
+        settings = {
+            "DATA_DIR": "data",
+            "PYTHONUTF8": "1",
+            "DATABASE_URL": books.url,
+            "SECRET_KEYS": Keyring.generate(),
+            "TELEGRAM_API_BASE": api.base("one"),
+            **leading_to(outside),
+            **_LIVES,
+        }
         service = Service(port, folder, {**settings, "PORT": str(port)}, hurry, leak, trace)
         valkey = EmbeddedValkey(folder / "data" / "valkey")
         stack.callback(valkey.stop)
@@ -213,59 +223,3 @@ async def world(
         if (ledger := getattr(books, "port", 0)) > 0:
             peers[ledger] = "ledger"
         yield World(folder, journal, chance, service, books, api, redis, http, peers)
-
-
-def _settings(ledger: str, keys: str, api: str, outside: int) -> dict[str, str]:
-    base = f"http://127.0.0.1:{outside}"
-    return {
-        "DATA_DIR": "data",
-        "PYTHONUTF8": "1",
-        "PUBLIC_URL": PUBLIC,
-        "DATABASE_URL": ledger,
-        "SECRET_KEYS": keys,
-        "TELEGRAM_TOKEN": TOKEN,
-        "TELEGRAM_API_BASE": api,
-        "TELEGRAM_WEBHOOK_SECRET": SECRET,
-        "TELEGRAM_PER_SECOND": "1000",
-        "REGISTRY_URL": f"{base}/registry",
-        "REGISTRY_TOKEN": _OUTSIDE_SECRET,
-        "PAYMENTS": "sandbox",
-        "GATEWAY_URL": f"{base}/gateway",
-        "GATEWAY_SECRET": _OUTSIDE_SECRET,
-        "OIDC_ISSUER": f"{base}/identity",
-        "OIDC_CLIENT_ID": "iqamati",
-        "OIDC_CLIENT_SECRET": _OUTSIDE_SECRET,
-        # On a clock that runs faster these lives would end in the middle of a walk.
-        "PAY_LINK_MINUTES": "1440",
-        "SIGN_IN_MINUTES": "1440",
-        "QUOTE_MINUTES": "240",
-    }
-
-
-def _outside(
-    folder: Path, port: int, service: int, hurry: tuple[float, float], seed: int
-) -> "subprocess.Popen[bytes]":
-    settings = {
-        "folder": str(folder),
-        "port": port,
-        "ports": [service],
-        "failing": 0.0,
-        "seed": seed,
-        "secret": _OUTSIDE_SECRET,
-        "public": PUBLIC,
-    }
-    module = ["bench.soak.hurried", str(hurry[0]), str(hurry[1]), "tests.chaos.outside"]
-    with (folder / "outside.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", *module, json.dumps(settings)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()

@@ -13,9 +13,8 @@ from tests.chaos.botapi import BotApi
 from tests.chaos.journal import Journal
 from tests.chaos.mail import Button, Inbox, Message
 from tests.chaos.service import Fleet
+from tests.chaos.surroundings import SECRET
 
-PUBLIC: Final = "https://iqamati.test"
-SECRET: Final = "chaos-webhook-secret"
 _FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 

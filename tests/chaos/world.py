@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -17,15 +14,14 @@ import aiohttp
 
 from bot.crypto import Keyring
 from tests.chaos.books import Books, SQLite, open_books
-from tests.chaos.botapi import TOKEN, BotApi
+from tests.chaos.botapi import BotApi
 from tests.chaos.cluster import Cluster
-from tests.chaos.doors import PUBLIC, SECRET
 from tests.chaos.journal import Journal
 from tests.chaos.ports import free, opens
-from tests.chaos.service import ROOT, Fleet, Nursery, Process
+from tests.chaos.service import Fleet, Nursery, Process
 from tests.chaos.size import Size
+from tests.chaos.surroundings import begun, ended, leading_to
 
-_OUTSIDE_SECRET: Final = "chaos-outside-secret"
 _START: Final = 120.0
 """Seconds within which all processes must be up the first time."""
 
@@ -71,13 +67,19 @@ async def world_of(size: Size, seed: int) -> AsyncGenerator[World, None]:
         api = BotApi(journal, random.Random(seed + 3), 0.05 if size.failing else 0.0)
         stack.push_async_callback(api.stop)
         outside, *ports = free(size.processes + 1)
-        stack.callback(_end, _outside(folder, outside, ports, size.failing, seed))
+        stack.callback(ended, begun(folder, outside, ports, seed, failing=size.failing))
         await asyncio.gather(nursery.start(), cluster.start(), api.start())
         assert await opens(outside, _START), "registry and gateway do not start"
         books, keys = await opening, Keyring.generate()
 
         def settings(process: Process) -> dict[str, str]:
-            return _settings(cluster.url(chance), books.url, keys, api.base(process.life), outside)
+            return {
+                "REDIS_URL": cluster.url(chance),
+                "DATABASE_URL": books.url,
+                "SECRET_KEYS": keys,
+                "TELEGRAM_API_BASE": api.base(process.life),
+                **leading_to(outside),
+            }
 
         fleet = Fleet(journal, settings, nursery)
         stack.push_async_callback(fleet.stop)
@@ -101,53 +103,3 @@ async def _open(folder: Path, *, sqlite: bool) -> Books:
 
 async def _close(opening: "asyncio.Task[Books]") -> None:
     (await opening).stop()
-
-
-def _settings(redis: str, ledger: str, keys: str, api: str, outside: int) -> dict[str, str]:
-    base = f"http://127.0.0.1:{outside}"
-    return {
-        "PUBLIC_URL": PUBLIC,
-        "REDIS_URL": redis,
-        "DATABASE_URL": ledger,
-        "SECRET_KEYS": keys,
-        "TELEGRAM_TOKEN": TOKEN,
-        "TELEGRAM_API_BASE": api,
-        "TELEGRAM_WEBHOOK_SECRET": SECRET,
-        "TELEGRAM_PER_SECOND": "1000",
-        "REGISTRY_URL": f"{base}/registry",
-        "REGISTRY_TOKEN": _OUTSIDE_SECRET,
-        "PAYMENTS": "sandbox",
-        "GATEWAY_URL": f"{base}/gateway",
-        "GATEWAY_SECRET": _OUTSIDE_SECRET,
-        "OIDC_ISSUER": f"{base}/identity",
-        "OIDC_CLIENT_ID": "iqamati",
-        "OIDC_CLIENT_SECRET": _OUTSIDE_SECRET,
-    }
-
-
-def _outside(
-    folder: Path, port: int, ports: list[int], failing: float, seed: int
-) -> "subprocess.Popen[bytes]":
-    settings = {
-        "folder": str(folder),
-        "port": port,
-        "ports": ports,
-        "failing": failing,
-        "seed": seed,
-        "secret": _OUTSIDE_SECRET,
-        "public": PUBLIC,
-    }
-    with (folder / "outside.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.outside", json.dumps(settings)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()

@@ -14,10 +14,9 @@ from tests.chaos.botapi import BotApi
 from tests.chaos.doors import said
 from tests.chaos.journal import Journal
 from tests.chaos.mail import Button, Inbox, Message
+from tests.chaos.surroundings import SECRET
 from tests.deploy.fleet import Fleet
 
-PUBLIC: Final = "https://iqamati.test"
-SECRET: Final = "deploy-webhook-secret"
 GIVEN_BACK: Final = 503
 _FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 

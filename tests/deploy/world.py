@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -19,16 +16,16 @@ from redis.asyncio import Redis
 from bot.crypto import Keyring
 from bot.embedded import EmbeddedValkey
 from tests.chaos.books import Books, SQLite, open_books
-from tests.chaos.botapi import TOKEN, BotApi
+from tests.chaos.botapi import BotApi
 from tests.chaos.journal import Journal
 from tests.chaos.ports import free, opens
-from tests.deploy.doors import PUBLIC, SECRET, Net
+from tests.chaos.surroundings import begun, ended, leading_to
+from tests.deploy.doors import Net
 from tests.deploy.fleet import Fleet, Front, Nursery
-from tests.deploy.releases import ROOT, Release, new_release, old_release
+from tests.deploy.releases import Release, new_release, old_release
 from tests.deploy.residents import Chapters
 from tests.deploy.watch import Watch
 
-_OUTSIDE: Final = "deploy-outside-secret"
 _OPENS: Final = 60.0
 
 
@@ -97,7 +94,7 @@ async def opened(seed: int, *, sqlite: bool = False, without: str = "") -> Async
         front = Front(fleet, chance)
         await front.start()
         stack.push_async_callback(front.close)
-        stack.callback(_end, _outside(folder, outside, front.port, seed))
+        stack.callback(ended, begun(folder, outside, [front.port], seed))
         books, old, new, listens = await asyncio.gather(
             _books(stack, folder, sqlite=sqlite),
             _nursery(stack, old_release(folder / "old", without=without)),
@@ -112,7 +109,7 @@ async def opened(seed: int, *, sqlite: bool = False, without: str = "") -> Async
                 "REDIS_URL": valkey.url,
                 "DATABASE_URL": books.url,
                 "TELEGRAM_API_BASE": api.base(name),
-                **_settings(outside),
+                **leading_to(outside),
             }
 
         fleet.settings = settings
@@ -140,47 +137,3 @@ async def _nursery(stack: contextlib.AsyncExitStack, release: Release) -> Nurser
     nursery = await Nursery.open(release)
     stack.push_async_callback(nursery.close)
     return nursery
-
-
-def _settings(outside: int) -> dict[str, str]:
-    base = f"http://127.0.0.1:{outside}"
-    return {
-        "PUBLIC_URL": PUBLIC,
-        "TELEGRAM_TOKEN": TOKEN,
-        "TELEGRAM_WEBHOOK_SECRET": SECRET,
-        "TELEGRAM_PER_SECOND": "1000",
-        "REGISTRY_URL": f"{base}/registry",
-        "REGISTRY_TOKEN": _OUTSIDE,
-        "PAYMENTS": "sandbox",
-        "GATEWAY_URL": f"{base}/gateway",
-        "GATEWAY_SECRET": _OUTSIDE,
-        "OIDC_ISSUER": f"{base}/identity",
-        "OIDC_CLIENT_ID": "iqamati",
-        "OIDC_CLIENT_SECRET": _OUTSIDE,
-    }
-
-
-def _outside(folder: Path, port: int, front: int, seed: int) -> "subprocess.Popen[bytes]":
-    settings = {
-        "folder": str(folder),
-        "port": port,
-        "ports": [front],
-        "failing": 0.0,
-        "seed": seed,
-        "secret": _OUTSIDE,
-        "public": PUBLIC,
-    }
-    with (folder / "outside.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.outside", json.dumps(settings)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
