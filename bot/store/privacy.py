@@ -172,11 +172,9 @@ class ChatMemory:
     async def _look_for_more(self, ended: list[Place]) -> None:
         """Drop what is left of chats that are gone: keys of kinds that nobody listed. Who began anew is left alone."""
         later = self._clock.now() + HOUR
-        taken = (
-            await self._sessions.ask(  # by one process: another one sees them an hour later, if this one dies
-                [("ZADD", f"f:{place.tag}", ("XX", "GT", "CH", later, place.name)) for place in ended]
-            )
-        )
+        # Taken by one process; another one sees them an hour later, if this one dies.
+        taking = [("ZADD", f"f:{place.tag}", ("XX", "GT", "CH", later, place.name)) for place in ended]
+        taken = await self._sessions.ask(taking)
         mine = [place for place, changed in zip(ended, taken, strict=True) if changed]
         anew = await self._sessions.ask([("EXISTS", f"s:{place.tag}:{place.name}", ()) for place in mine])
         gone = {f"{tag}:{name}".encode() for (tag, name), there in zip(mine, anew, strict=True) if not there}
