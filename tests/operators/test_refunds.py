@@ -109,6 +109,52 @@ async def test_a_gateway_that_keeps_silent_for_a_minute_has_given_back_once(worl
     assert rest.fils == 3000  # so the 2.000 went once
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "status"),
+    [("lost", "declined", RefundStatus.DONE), ("cut", "declined", RefundStatus.REFUSED)],
+)
+async def test_declined_once_more_says_nothing_of_the_first_time(
+    world: World, first: str, then: str, status: RefundStatus
+) -> None:
+    """A token that ran out, a key that was forgotten: the money may have gone back the first time."""
+    order = await world.paid()
+    world.wire.mood = first
+    refund = await give_back(world, order, fils=2000)
+    world.wire.mood = then
+    world.clock.advance(120)
+    (due,) = await world.due()
+    assert (await world.refunds.take_up(due)).status is status
+    world.wire.mood = ""
+    rest = await give_back(world, order)
+    assert rest.fils == (3000 if status is RefundStatus.DONE else 5000)
+    assert rest.key != refund.key
+
+
+async def test_declined_once_more_and_no_word_is_for_a_person(world: World) -> None:
+    order = await world.paid()
+    world.wire.mood = "lost"
+    refund = await give_back(world, order, fils=2000)
+    world.wire.mood = "closed"
+    for _ in range(5):
+        world.clock.advance(HOUR)
+        for due in await world.due():
+            assert (await world.refunds.take_up(due)).status is RefundStatus.UNKNOWN
+    assert await world.due() == []
+    with pytest.raises(NotPossible, match="another refund"):
+        await give_back(world, order)
+    world.wire.mood = ""
+    done = await world.refunds.resolve(order.ref, refund.key, done=True, reference="", who=AMINA)
+    assert done.status is RefundStatus.DONE
+
+
+async def test_one_refund_is_one_request(world: World) -> None:
+    """A client that asks twice by itself could be declined for what it has done already."""
+    order = await world.paid()
+    world.wire.mood = "lost"
+    await give_back(world, order)
+    assert world.wire.passed == 1
+
+
 async def test_nothing_is_repeated_at_a_gateway_without_keys(world: World) -> None:
     order = await world.paid()
     knet = Different(world.payments, keyed=False)

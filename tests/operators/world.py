@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -73,8 +73,12 @@ class FakeClock:
         self._now += seconds
 
 
+_ANSWERS: Final = {"garbled": (200, b"<html>"), "declined": (401, b""), "closed": (401, b"")}
+"""Instead of the gateway's own: ``declined`` to requests for a refund, ``closed`` to questions about one, too."""
+
+
 class Wire:
-    """Between us and the gateway's refunds: passes, is cut, loses the answer, or garbles it."""
+    """Between us and the gateway's refunds: passes, is cut, loses the answer, garbles it, or declines what is asked for."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -85,10 +89,13 @@ class Wire:
         if scope["type"] != "http" or "/v1/refunds" not in scope["path"] or not self.mood:
             await self._app(scope, receive, send)
             return
+        if self.mood == "declined" and scope["method"] == "GET":
+            await self._app(scope, receive, send)
+            return
         self.passed += 1
         if self.mood == "lost":
             await self._app(scope, receive, _nowhere)
-        status, body = (200, b"<html>") if self.mood == "garbled" else (503, b"")
+        status, body = _ANSWERS.get(self.mood, (503, b""))
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": body})
 

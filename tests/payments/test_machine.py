@@ -220,3 +220,20 @@ def test_the_chat_hears_of_the_money_while_the_registry_hangs(money: Money, stop
     goes_by(money, 2 * MINUTE)
     assert [row["status"] for row in money.book["postings"]] == ["posted", "posted"]
     assert told(money) == [("paid", ""), ("posted", "")]
+
+
+@pytest.mark.parametrize("share", [0, 1, 2])
+def test_a_refund_that_is_declined_once_more_may_have_gone_back_the_first_time(
+    money: Money, share: int
+) -> None:
+    money.goes_to_pay(who=0, chat=0, basket=(3,))
+    pays(money)
+    money.notifies(who=0, which=0, lie=False, stop=0)
+    money.truths_hold()
+    money.operator_refunds(who=0, which=0, named=False, share=share, mood=Mood.LOST, stop=0)
+    money.truths_hold()
+    money.time_passes(seconds=2 * MINUTE)
+    money.sweeps(who=0, stop=0, fault=Mood.RUDE)
+    money.truths_hold()
+    money.operator_refunds(who=0, which=0, named=False, share=0, mood=Mood.WELL, stop=0)
+    money.truths_hold()

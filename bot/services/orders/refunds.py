@@ -156,7 +156,7 @@ class Refunds:
         except Unavailable:
             return await self._record(fresh, RefundStatus.UNKNOWN, "sweep", "gateway not configured")
         if self._repeats(gateway, fresh):
-            return await self._send(gateway, attempt, fresh)
+            return await self._send_again(gateway, attempt, fresh)
         try:
             said = await gateway.refund_status(_wanted(attempt, fresh), fresh.reference)
         except OutsideError as error:
@@ -271,6 +271,24 @@ class Refunds:
             log.warning("refund declined", provider=attempt.provider, reason=error.reason)
             said = Refunded(RefundResult.REFUSED)
         except OutsideError as error:  # no answer, or one that cannot be read: it may have been done
+            log.error("refund without an answer", provider=attempt.provider, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
+            said = Refunded(RefundResult.UNKNOWN)
+        return await self._heard(refund, said)
+
+    async def _send_again(self, gateway: Payments, attempt: Attempt, refund: RefundRow) -> RefundRow:
+        """Ask once more for a refund whose answer was lost.
+
+        To be declined now says nothing of the first request, which may have been done: the key may be forgotten by now,
+        our token out of date, or the money gone already. Only the gateway's word about this very refund counts.
+        """
+        wanted = _wanted(attempt, refund)
+        try:
+            try:
+                said = await gateway.refund(wanted)
+            except Declined as error:
+                log.warning("refund declined once more", provider=attempt.provider, reason=error.reason)
+                said = await gateway.refund_status(wanted, refund.reference)
+        except OutsideError as error:
             log.error("refund without an answer", provider=attempt.provider, reason=error.reason)  # noqa: TRY400 - no trace: it may quote
             said = Refunded(RefundResult.UNKNOWN)
         return await self._heard(refund, said)

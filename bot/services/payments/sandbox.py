@@ -133,7 +133,9 @@ class SandboxPayments:
     async def refund(self, refund: Refund) -> Refunded:
         """See `Payments.refund`. Only ``CAPTURED`` is success, as with KNET."""
         body = {"track_id": refund.track_id, "amount": amount_text(refund.fils), "key": refund.key}
-        return _refunded(decoded(_SERVICE, await self._ask("POST", "v1/refunds", body), _REFUND))
+        # Once: after a lost answer to be declined would not mean that nothing went back.
+        answer = await self._ask("POST", "v1/refunds", body, repeatable=False)
+        return _refunded(decoded(_SERVICE, answer, _REFUND))
 
     async def refund_status(self, refund: Refund, reference: str) -> Refunded:  # noqa: ARG002 - the port's shape
         """See `Payments.refund_status`."""
@@ -172,11 +174,17 @@ class SandboxPayments:
         await self._client.close()
 
     async def _ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, missing: bool = False
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        missing: bool = False,
+        repeatable: bool = True,
     ) -> Answer:
-        # Repeatable all of them: a charge is named by its track id, a refund by its key.
+        # Repeatable as a rule: a charge is named by its track id.
         content = None if body is None else msgspec.json.encode(body)
-        answer = await self._http.ask(method, path, repeatable=True, content=content)
+        answer = await self._http.ask(method, path, repeatable=repeatable, content=content)
         if answer.status < HTTPStatus.BAD_REQUEST or (missing and answer.status == HTTPStatus.NOT_FOUND):
             return answer
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -141,7 +141,8 @@ class Tap:
             "description": refund.why,
             "reference": {"merchant": refund.key, "idempotent": refund.key},
         }
-        answer = await self._ask("POST", "v2/refunds/", body)
+        # Once: after a lost answer to be declined would not mean that nothing went back.
+        answer = await self._ask("POST", "v2/refunds/", body, repeatable=False)
         return _refunded(decoded(_SERVICE, answer, _REFUND), refund)
 
     async def refund_status(self, refund: Refund, reference: str) -> Refunded:
@@ -223,10 +224,12 @@ class Tap:
         path: str,
         body: dict[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        repeatable: bool = True,
     ) -> Answer:
-        # Repeatable all of them: what begins something carries its key.
+        # Repeatable as a rule: what begins something carries its key.
         content = None if body is None else _ENCODER.encode(body)
-        answer = await self._http.ask(method, path, repeatable=True, content=content, headers=headers)
+        answer = await self._http.ask(method, path, repeatable=repeatable, content=content, headers=headers)
         if answer.status < HTTPStatus.BAD_REQUEST:
             return answer
         if answer.status in {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}:
